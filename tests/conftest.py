@@ -1,0 +1,65 @@
+"""Fixtures that every room's tests share: real databases and running servers, never left behind.
+
+A test that takes `database_url` runs on SQLite and on PostgreSQL. What needs a server carries the marker `server`, set
+here from the fixtures a test takes, so that `make quick` can leave it out.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.servers import PrivatePostgres, RunningServer
+
+SERVER_FIXTURES = {"postgres_server", "postgres_url", "stoppable_postgres", "start_server"}
+
+# Two cores shared with browsers and servers: a slow example is no finding, a changing choice of examples is a nuisance.
+hypothesis.settings.register_profile("zorglijn", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("zorglijn")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that takes a server."""
+    for item in items:
+        if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.server)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PrivatePostgres]:
+    """One PostgreSQL server for the whole run (one per worker under xdist): leave it running."""
+    with PrivatePostgres() as server:
+        yield server
+
+
+@pytest.fixture
+def stoppable_postgres() -> Iterator[PrivatePostgres]:
+    """Start a PostgreSQL server of the test's own, which it may stop and start (0.7 s)."""
+    with PrivatePostgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PrivatePostgres) -> Iterator[str]:
+    """Give the URL of a fresh, empty PostgreSQL database."""
+    url = postgres_server.create_database()
+    yield url
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL of a fresh, empty database: the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'zorglijn.sqlite3'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def start_server() -> Iterator[Callable[[Mapping[str, str]], RunningServer]]:
+    """Start the line with this environment, on a free port; it is stopped after the test."""
+    with ExitStack() as running:
+        yield lambda env: running.enter_context(RunningServer(env))
