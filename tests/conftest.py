@@ -1,19 +1,24 @@
 """Fixtures that every room's tests share: real databases and running servers, never left behind.
 
-A test that takes `database_url` runs on SQLite and on PostgreSQL. What needs a server carries the marker `server`, set
-here from the fixtures a test takes, so that `make quick` can leave it out.
+A test that takes `database_url` runs on SQLite and on PostgreSQL. What needs a server or a browser is marked
+so here, by the fixtures a test takes, and `make quick` leaves it out.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 import hypothesis
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
-from tests.servers import PrivatePostgres, RunningServer
+from tests.servers import PrivatePostgres, RunningServer, ServerError, chromium
 
-SERVER_FIXTURES = {"postgres_server", "postgres_url", "stoppable_postgres", "start_server"}
+MARKS = {
+    "server": {"postgres_server", "postgres_url", "stoppable_postgres", "start_server"},
+    "browser": {"browser"},
+}
 
 # Two cores shared with browsers and servers: a slow example is no finding, a changing choice of examples is a nuisance.
 hypothesis.settings.register_profile("zorglijn", deadline=None, derandomize=True, database=None)
@@ -21,10 +26,11 @@ hypothesis.settings.load_profile("zorglijn")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that takes a server."""
+    """Mark every test that takes a server or a browser."""
     for item in items:
-        if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.server)
+        for mark, fixtures in MARKS.items():
+            if fixtures.intersection(getattr(item, "fixturenames", ())):
+                item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +69,16 @@ def start_server() -> Iterator[Callable[[Mapping[str, str]], RunningServer]]:
     """Start the line with this environment, on a free port; it is stopped after the test."""
     with ExitStack() as running:
         yield lambda env: running.enter_context(RunningServer(env))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start a browser for the whole run; a test makes contexts of its own and closes them."""
+    program = chromium()
+    if program is None:
+        raise ServerError("Chromium is not installed: `make test` installs it, or run `apt-get install chromium`")
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=sandbox)
+        yield browser
+        browser.close()

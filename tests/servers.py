@@ -273,6 +273,18 @@ def postgres_binaries() -> Path:
     return Path(on_path).resolve().parent
 
 
+def chromium() -> str | None:
+    """Find a browser for Playwright: the system's, else the one that Playwright brought; None when there is neither."""
+    installed = shutil.which("chromium") or shutil.which("google-chrome")
+    if installed:
+        return installed
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
 def _reachable_by_postgres() -> str | None:
     """Under root the directory may not lie in a home that only root may enter, wherever TMPDIR points."""
     return "/tmp" if os.geteuid() == 0 else None  # noqa: S108 - mkdtemp makes a directory that is only ours
