@@ -1,0 +1,17 @@
+"""What can go wrong in the queue: one base, children named for what happened.
+
+Translated once, at the edge: `ivr.webhooks` turns them into a kind sentence, the command line into a message and an exit
+code. Facts are attributes, the cause is kept (`raise ... from`).
+"""
+
+
+class CallbackError(Exception):
+    """Anything the `callbacks` package refuses or fails to do."""
+
+
+class DatabaseUnavailable(CallbackError):
+    """The database did not answer in time, or could not do its work: locked, frozen, down, full or unreachable.
+
+    Nothing may be promised to the caller. The work may still have been committed if the failure came during the commit;
+    whoever does it again must find that out from the rows, as for a webhook that is delivered twice.
+    """
