@@ -87,18 +87,19 @@ setup-system: setup-dev
 	if ! browser && ! grep -q '^ID=ubuntu' /etc/os-release; then missing+=(chromium); fi
 	if (( $${#missing[@]} )); then apt_install "$${missing[@]}"; fi
 	if ! browser; then
-	    may_install "the libraries of Chromium" && as_root $(PWD)/$(BIN)/playwright install-deps chromium
+	    may_install "the libraries of Chromium" && as_root $(CURDIR)/$(BIN)/playwright install-deps chromium
 	    $(BIN)/playwright install chromium
 	fi
 
 define FIND_PYTHON
 python=""
-for candidate in $${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
+candidates=$${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}
+for candidate in $$candidates; do
     if "$$candidate" -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null; then python=$$candidate; break; fi
 done
 if [[ -z $$python ]]; then
-    echo "Zorglijn needs Python 3.11 or newer. Found: $$(python3 --version 2>&1 || true)." \
-        "Install one (Debian 12, Ubuntu 24.04 and later have it), or name it: make PYTHON=/path/to/python" >&2
+    echo "Zorglijn needs Python 3.11 or newer, and none of these is one: $$candidates." \
+        "Install it (Debian 12, Ubuntu 24.04 and later have it), or say where it is: make PYTHON=/path/to/python" >&2
     exit 1
 fi
 endef
