@@ -15,3 +15,12 @@ class DatabaseUnavailable(CallbackError):
     Nothing may be promised to the caller. The work may still have been committed if the failure came during the commit;
     whoever does it again must find that out from the rows, as for a webhook that is delivered twice.
     """
+
+
+class StepAlreadyTaken(CallbackError):
+    """Another webhook answered this turn of the call first; its answer stands."""
+
+    def __init__(self, call_id: int, number: int) -> None:
+        super().__init__(f"call {call_id} has step {number} already")
+        self.call_id = call_id
+        self.number = number

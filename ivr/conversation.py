@@ -46,6 +46,7 @@ class Promise:
 
     reference: str
     due: tuple[str, ...]
+    has_number: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class CallbackDetails:
     language: str | None
     answers: Mapping[str, str]
     flags: tuple[str, ...]
+    is_confirmed: bool  # the caller heard this number and said that it is right
 
 
 @dataclass(frozen=True)
@@ -127,19 +129,27 @@ def is_over(flow: Flow, position: Position) -> bool:
 def details(flow: Flow, position: Position, caller_number: str | None) -> CallbackDetails:
     """What is to be stored about this caller's callback. Only a finished triage has an outcome of its own."""
     decision = triage.decide(triage.Case.from_answers(position.answers, office_open=position.office_open))
-    node = flow.nodes.get(position.node)
-    without_number = isinstance(node, Task) and not node.with_number
-    number = position.number
-    if number is None and not without_number and position.answers.get("which_number") != "another":
-        number = caller_number
+    number, is_confirmed = _number_of(flow, position, caller_number)
     return CallbackDetails(
         outcome=decision.outcome,
         urgency=decision.urgency,
-        number=None if without_number else number,
+        number=number,
         language=position.language,
         answers=position.answers,
         flags=position.flags,
+        is_confirmed=is_confirmed,
     )
+
+
+def _number_of(flow: Flow, position: Position, caller_number: str | None) -> tuple[str | None, bool]:
+    """The number to call back, and whether the caller confirmed it; one that was turned down is never dialled."""
+    node = flow[position.node]
+    if isinstance(node, Task) and not node.with_number:
+        return None, False
+    if position.number is not None:
+        return position.number, position.answers.get("number_is_right") == "right"
+    chosen = position.answers.get("which_number")
+    return (None, False) if chosen == "another" else (caller_number, chosen == "this_number")
 
 
 def _react(flow: Flow, node: Listener, position: Position, heard: Heard, circumstances: Circumstances) -> Turn:
@@ -182,7 +192,7 @@ def _ask_for_callback(flow: Flow, node: Listener, position: Position, circumstan
     if position.promise is not None:
         if node.gives_up_to in ("callback_reference", GOODBYE):
             return _next(_patient(position), (ALREADY_ASKED, *node.asks))
-        return _go(flow, _patient(position), "callback_request", circumstances)
+        return _go(flow, _patient(position), "callback_number", circumstances)
     if node.name.startswith("callback_"):
         return _next(_patient(position), node.asks)
     return _go(flow, replace(_patient(position), agreed=True), CALLBACK, circumstances)
@@ -306,7 +316,7 @@ def to_values(position: Position) -> dict[str, Any]:
         if (value := getattr(position, name)) != default and name != "promise"
     }
     if position.promise is not None:
-        values["promise"] = {"reference": position.promise.reference, "due": position.promise.due}
+        values["promise"] = [position.promise.reference, position.promise.due, position.promise.has_number]
     return values
 
 
@@ -317,7 +327,8 @@ def from_values(values: Mapping[str, Any]) -> Position:
         if name in read:
             read[name] = tuple(read[name])
     if "promise" in read:
-        read["promise"] = Promise(read["promise"]["reference"], tuple(read["promise"]["due"]))
+        reference, due, has_number = read["promise"]
+        read["promise"] = Promise(reference, tuple(due), has_number)
     return Position(**read)
 
 

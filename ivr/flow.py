@@ -303,7 +303,7 @@ def _callback_number() -> Iterable[Node]:
 
 
 def _which_number(position: Position, circumstances: Circumstances) -> str:
-    if position.promise is not None:
+    if position.promise is not None and position.promise.has_number:
         return "callback_request"  # asked for already in this call: the same callback, with what was added since
     return "callback_this_number" if circumstances.caller_number else "callback_number_unknown"
 

@@ -1,0 +1,272 @@
+"""The front door: `create_app` puts the line together, and `main` is the command line `zorglijn`.
+
+It imports every room and none imports it. What a command needs is imported in the command, because a caller's web
+worker should not load what only a developer's terminal uses.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from flask import Flask, Response, jsonify
+
+from callbacks.db import Database
+from ivr import flow as floor_plan
+from ivr.answers import Answers
+from ivr.numbers import NumberPolicy
+from ivr.prompts import Fact, Prompts
+from ivr.signature import Verifier
+from ivr.spoken import digits
+from ivr.switchboard import Switchboard
+from ivr.twiml import Renderer
+from ivr.webhooks import Line, blueprint
+from settings import HERE, Organisation, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+PROMPTS = HERE / "prompts"
+LARGEST_BODY = 64 * 1024  # bytes; a webhook has two or three thousand
+SPOKEN_NUMBERS = ("office", "emergency_gp", "asylum_gp", "insurance", "helpdesk", "dental")
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything that one running line is made of."""
+
+    settings: Settings
+    database: Database
+    line: Line
+
+
+def build_line(settings: Settings) -> House:
+    """Put the rooms together; PromptError or AnswersError when the line could not speak or listen."""
+    organisation = settings.organisation
+    prompts = Prompts.load(PROMPTS, facts(organisation))
+    flow = floor_plan.build(tuple(language.code for language in prompts.languages))
+    answers = Answers.load(PROMPTS, flow)
+    database = Database(settings.database_url)
+    switchboard = Switchboard(
+        database=database,
+        flow=flow,
+        answers=answers,
+        numbers=NumberPolicy(organisation.callback_regions, organisation.callback_types),
+        office=organisation.hours,
+        takes_voice_messages=organisation.takes_voice_messages,
+    )
+    renderer = Renderer(flow, prompts, answers, settings.public_base_url)
+    verifier = Verifier(settings.twilio_account_sid, settings.twilio_auth_token, settings.public_base_url)
+    return House(settings, database, Line(switchboard, renderer, verifier, PROMPTS))
+
+
+def facts(organisation: Organisation) -> dict[str, Fact]:
+    """What the organisation's file gives the prompts to speak, by placeholder; a number that is not known is left out."""
+    numbers = {
+        f"{name}_number": Fact(value=digits(number.digits), expires=number.expires)
+        for name in SPOKEN_NUMBERS
+        if (number := organisation.numbers.get(name)) is not None and number.expires is not None
+    }
+    return numbers | {
+        "organisation": Fact(text=organisation.name),
+        "region": Fact(text=organisation.region),
+        "days_kept": Fact(value=(f"number_{organisation.days_kept}",)),
+    }
+
+
+def create_app(settings: Settings) -> Flask:
+    """The web application of one line."""
+    house = build_line(settings)
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.extensions["zorglijn"] = house
+    app.register_blueprint(blueprint(house.line))
+    if settings.is_rehearsal:
+        from ivr import rehearsal
+
+        app.register_blueprint(rehearsal.blueprint(house.line, settings))
+
+    @app.get("/healthz")
+    def healthz() -> ResponseReturnValue:
+        return jsonify(status="ok")
+
+    @app.get("/readyz")
+    def readyz() -> ResponseReturnValue:
+        ready = house.database.is_ready()
+        return jsonify(status="ok" if ready else "the database cannot be reached or lacks a migration"), 200 if ready else 503
+
+    @app.after_request
+    def harden(response: Response) -> Response:
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        return response
+
+    return app
+
+
+def wsgi() -> Flask:
+    """The application of one web worker: settings from the environment, logs as JSON lines, and a sweeper of its own."""
+    from ivr import logs, sweeper
+
+    logs.configure()
+    app = create_app(Settings.from_env(os.environ))
+    sweeper.start(app.extensions["zorglijn"].line.switchboard)
+    return app
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def main() -> None:
+    """The phone line on which people without papers hear that they may get medical care, and are called back."""
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Worker processes.")
+@click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True, help="Threads of each worker.")
+def serve(port: int, host: str, workers: int, threads: int) -> None:
+    """Serve the line; in a rehearsal also the phone in the browser."""
+    from ivr import serving
+
+    env = dict(os.environ)
+    if (env.get("ZORGLIJN_ENV") or "rehearsal") == "rehearsal" and not env.get("PUBLIC_BASE_URL"):
+        os.environ["PUBLIC_BASE_URL"] = f"http://127.0.0.1:{port}"
+    settings = _settings()
+    house = _house(settings)
+    house.database.migrate()
+    house.database.close()
+    if settings.is_rehearsal:
+        click.echo(serving.welcome(settings.public_base_url, settings.database_url))
+    serving.run("app:wsgi()", host=host, port=port, workers=workers, threads=threads)
+
+
+@main.command()
+@click.argument("script", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
+@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Save the call as a script.")
+@click.option("--from", "from_", default="+31612345678", show_default=True, help="The number to call from.")
+def rehearse(script: Path | None, save: Path | None, from_: str) -> None:
+    """Call the line in the terminal, or replay a call SCRIPT."""
+    from ivr import terminal
+
+    settings = _settings()
+    house = _house(settings)
+    house.database.migrate()
+    sys.exit(terminal.call(lambda: create_app(settings), house.line, settings, script=script, save=save, from_=from_))
+
+
+@main.group()
+def prompts() -> None:
+    """What the line says."""
+
+
+@prompts.command("check")
+def prompts_check() -> None:
+    """Check every prompt: there in each language, short and plain enough, its menu right, its node reachable."""
+    from datetime import UTC, datetime
+
+    from ivr.prompt_checks import check
+
+    house = _house(_settings())
+    problems = check(house.line.renderer.prompts, house.line.renderer.flow)
+    for problem in problems:
+        click.echo(f"{problem.where}: {problem.what}")
+    for expiring in house.line.renderer.prompts.expiring(datetime.now(UTC).date(), within_days=0):
+        click.echo(f"warning: {expiring.what} expired on {expiring.expires} and is not spoken", err=True)
+    click.echo(f"{len(problems)} problems" if problems else "All prompts are well.")
+    sys.exit(1 if problems else 0)
+
+
+@main.command()
+@click.option("--svg", is_flag=True, help="A drawn picture instead of Mermaid text.")
+@click.option("--write", type=click.Path(file_okay=False, path_type=Path), help="Write both into this folder.")
+def flow(*, svg: bool, write: Path | None) -> None:
+    """The call flow as a picture: Mermaid text, or SVG."""
+    from ivr import flow_picture
+
+    plan = floor_plan.build()
+    if write is not None:
+        flow_picture.write(write, plan)
+        return
+    click.echo(flow_picture.svg(plan) if svg else flow_picture.mermaid(plan))
+
+
+@main.group()
+def callbacks() -> None:
+    """The queue of callbacks."""
+
+
+@callbacks.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also those that are closed or cancelled.")
+def callbacks_list(*, everything: bool) -> None:
+    """Who is waiting to be called back, the most urgent first."""
+    from callbacks import export, listing
+
+    found = sorted(
+        export.records(_database(), only_open=not everything), key=lambda record: (record["urgency"], record["requested_at"])
+    )
+    click.echo(listing.table(found, _settings().organisation.hours.zone))
+
+
+@callbacks.command("export")
+@click.option("--open", "only_open", is_flag=True, help="Only those that wait or are claimed.")
+def callbacks_export(*, only_open: bool) -> None:
+    """Every callback as JSON Lines on standard output; progress goes to standard error."""
+    from callbacks import export
+
+    written = 0
+    for record in export.records(_database(), only_open=only_open):
+        click.echo(json.dumps(record, ensure_ascii=False))
+        written += 1
+        if written % export.PAGE == 0 and sys.stderr.isatty():
+            click.echo(f"{written} callbacks", err=True)
+
+
+@main.command()
+def sweep() -> None:
+    """End the calls of which nobody told us that they ended, and queue what was promised in them."""
+    house = _house(_settings())
+    house.database.migrate()
+    click.echo(f"{house.line.switchboard.sweep()} calls ended")
+
+
+@main.command()
+def doctor() -> None:
+    """What is missing before this line may go live."""
+    from ivr import doctor as examiner
+
+    findings = examiner.examine(os.environ)
+    click.echo(examiner.report(findings))
+    sys.exit(1 if any(finding.is_error for finding in findings) else 0)
+
+
+def _settings(env: Mapping[str, str] = os.environ) -> Settings:
+    try:
+        return Settings.from_env(env)
+    except SettingsError as error:
+        raise click.ClickException("The line cannot start:\n" + "\n".join(f"  {one}" for one in error.problems)) from None
+
+
+def _house(settings: Settings) -> House:
+    from ivr.answers import AnswersError
+    from ivr.prompts import PromptError
+
+    try:
+        return build_line(settings)
+    except (PromptError, AnswersError) as error:
+        raise click.ClickException(f"The line cannot start:\n{error}") from None
+
+
+def _database() -> Database:
+    database = Database(_settings().database_url)
+    database.migrate()
+    return database
+
+
+if __name__ == "__main__":
+    main()

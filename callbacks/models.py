@@ -1,0 +1,114 @@
+"""What is stored: calls, their steps, and callbacks. The tables only; `service` reads and writes them.
+
+A step is append-only and carries the call's whole position, so that the newest step of a call is where the call is, and
+`(call_id, number)` being unique is what makes every step happen once. Names of constraints are fixed, so that a migration
+can find them on every database.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, MetaData, String, Text, TypeDecorator, false, text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time: aware in Python, UTC in the database, which need not know of zones (SQLite does not)."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """To the database; a naive moment is a mistake of ours (ValueError)."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone cannot be stored")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """From the database."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+_FIRST_OPEN = text("linked_to IS NULL AND status IN ('queued', 'claimed')")
+
+
+class Base(DeclarativeBase):
+    """All tables of the line."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {datetime: Moment(), dict[str, Any]: JSON(), list[str]: JSON()}  # noqa: RUF012
+
+
+class Call(Base):
+    """One phone call. `ending` says how it ended: finished, hung_up, or swept where nobody told us."""
+
+    __tablename__ = "calls"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sid: Mapped[str] = mapped_column(String(34), unique=True)
+    caller_number: Mapped[str | None] = mapped_column(String(16))  # E.164; only where we may dial it
+    started_at: Mapped[datetime] = mapped_column()
+    ended_at: Mapped[datetime | None] = mapped_column(index=True)
+    ending: Mapped[str | None] = mapped_column(String(20))
+    last_node: Mapped[str | None] = mapped_column(String(60))
+
+
+class Step(Base):
+    """One visit to a node: what was heard there, and what was said next (`says`, at `position`). Number 0 is the ring."""
+
+    __tablename__ = "steps"
+
+    call_id: Mapped[int] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column()
+    node: Mapped[str | None] = mapped_column(String(60))  # where it was heard; None at the ring
+    heard: Mapped[str | None] = mapped_column(String(12))  # match, no_match, no_input, command, red_flag
+    value: Mapped[str | None] = mapped_column(Text)
+    mode: Mapped[str | None] = mapped_column(String(8))  # digits, speech, silence
+    digits: Mapped[str | None] = mapped_column(String(40))
+    utterance: Mapped[str | None] = mapped_column(Text)
+    confidence: Mapped[float | None] = mapped_column()
+    position: Mapped[str] = mapped_column(Text)
+    says: Mapped[str] = mapped_column(Text)
+
+
+class Callback(Base):
+    """A promise to phone back. One call asks for at most one; `linked_to` is an earlier open one of the same number."""
+
+    __tablename__ = "callbacks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True)
+    reference: Mapped[str] = mapped_column(String(12), unique=True)
+    call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id", ondelete="SET NULL"), unique=True)
+    linked_to: Mapped[int | None] = mapped_column(ForeignKey("callbacks.id", ondelete="SET NULL"), index=True)
+    status: Mapped[str] = mapped_column(String(12))
+    urgency: Mapped[int] = mapped_column()
+    outcome: Mapped[str] = mapped_column(String(40))
+    language: Mapped[str | None] = mapped_column(String(8))
+    phone: Mapped[str | None] = mapped_column(String(16), index=True)
+    answers: Mapped[dict[str, Any]] = mapped_column()
+    flags: Mapped[list[str]] = mapped_column()
+    requested_at: Mapped[datetime] = mapped_column()
+    due_at: Mapped[datetime] = mapped_column()
+    safe_message: Mapped[bool | None] = mapped_column()  # None: not asked or not answered, which counts as no
+    repeats: Mapped[int] = mapped_column(default=0, server_default="0")  # later calls of the same number
+    is_confirmed: Mapped[bool] = mapped_column(default=False, server_default=false())  # the caller confirmed the number
+
+    __table_args__ = (
+        Index("ix_callbacks_queue", "status", "urgency", "requested_at"),
+        # At most one open callback of a number is not linked: two calls at the same moment cannot both be the first.
+        Index("uq_callbacks_first_open", "phone", unique=True, sqlite_where=_FIRST_OPEN, postgresql_where=_FIRST_OPEN),
+    )

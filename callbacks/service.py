@@ -1,0 +1,368 @@
+"""What is done with calls and callbacks, a use case at a time.
+
+Every function is a unit of work, or a part of one, on a connection that `db.Database.write` opened: it may be run again
+after a rollback, so it touches nothing but the connection, and whoever called `write` has it durable when that returns.
+Rules come from `lifecycle`; the caller's side of a call is decided in the call's own rooms and arrives here as values.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Table, bindparam, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from callbacks.errors import StepAlreadyTaken
+from callbacks.lifecycle import OPEN, Status, Urgency, due_at
+from callbacks.models import Call, Callback, Step
+from callbacks.office_hours import OfficeHours
+
+calls: Table = Call.__table__  # type: ignore[assignment]  # declared as FromClause; a mapped class has a Table
+steps: Table = Step.__table__  # type: ignore[assignment]
+callbacks: Table = Callback.__table__  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class CallState:
+    """A call as it stands: `step` is the number of its newest step, -1 where there is none yet."""
+
+    id: int
+    sid: str
+    caller_number: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    ending: str | None
+    step: int
+    step_at: datetime | None
+    position: str
+    says: str
+
+
+@dataclass(frozen=True)
+class HeardStep:
+    """What a step keeps of what was heard, and how."""
+
+    node: str | None = None
+    heard: str | None = None
+    value: str | None = None
+    mode: str | None = None
+    digits: str | None = None
+    utterance: str | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """A callback that a caller asks for. `urgency` is that of the triage; `is_confirmed`: the caller said "this number"."""
+
+    outcome: str
+    urgency: int
+    phone: str | None
+    language: str | None
+    answers: Mapping[str, str]
+    flags: Sequence[str]
+    is_confirmed: bool = True
+
+
+@dataclass(frozen=True)
+class Requested:
+    """What became of a request: `queued`, `linked` to an open one of the same number, or `already` there for this call."""
+
+    result: str
+    reference: str
+    due_at: datetime
+
+
+_NEWEST: Select[Any] = (
+    select(
+        calls.c.id,
+        calls.c.sid,
+        calls.c.caller_number,
+        calls.c.started_at,
+        calls.c.ended_at,
+        calls.c.ending,
+        steps.c.number,
+        steps.c.at,
+        steps.c.position,
+        steps.c.says,
+    )
+    .select_from(calls.outerjoin(steps, steps.c.call_id == calls.c.id))
+    .where(calls.c.sid == bindparam("sid"))
+    .order_by(steps.c.number.desc())
+    .limit(1)
+)
+
+
+def find_call(connection: Connection, sid: str) -> CallState | None:
+    """The call as it stands, with its newest step; None for a call that we do not know."""
+    row = connection.execute(_NEWEST, {"sid": sid}).first()
+    return None if row is None else _state(row)
+
+
+def open_call(connection: Connection, sid: str, caller_number: str | None, at: datetime) -> CallState:
+    """Take down that this call exists, whichever of its webhooks comes first; then the call as it stands."""
+    known = find_call(connection, sid)
+    if known is not None:
+        return known
+    values = {"sid": sid, "caller_number": caller_number, "started_at": at}
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(calls), values)
+    except IntegrityError:
+        pass  # the other webhook of this call was faster: the row is there
+    state = find_call(connection, sid)
+    if state is None:
+        raise LookupError(sid)
+    return state
+
+
+def record_step(
+    connection: Connection, call_id: int, number: int, at: datetime, heard: HeardStep, position: str, says: str
+) -> None:
+    """Keep one step; StepAlreadyTaken when another webhook answered this turn first."""
+    values = {
+        "call_id": call_id,
+        "number": number,
+        "at": at,
+        "position": position,
+        "says": says,
+        **heard.__dict__,
+    }
+    try:
+        connection.execute(_INSERT_STEP, values)
+    except IntegrityError as error:
+        raise StepAlreadyTaken(call_id, number) from error
+
+
+_INSERT_STEP = insert(steps)
+
+
+def find_step(connection: Connection, call_id: int, number: int) -> tuple[str, str] | None:
+    """The position and the words with which a turn was answered before; None when it was not."""
+    row = connection.execute(
+        select(steps.c.position, steps.c.says).where(steps.c.call_id == call_id, steps.c.number == number)
+    ).first()
+    return None if row is None else (row.position, row.says)
+
+
+def end_call(connection: Connection, call_id: int, at: datetime, ending: str, last_node: str | None) -> None:
+    """Label how a call ended. The first moment stays; the label follows what was learned last."""
+    connection.execute(
+        update(calls)
+        .where(calls.c.id == call_id)
+        .values(ended_at=func.coalesce(calls.c.ended_at, bindparam("at")), ending=ending, last_node=last_node),
+        {"at": at},
+    )
+
+
+def silent_calls(connection: Connection, since: datetime, limit: int) -> list[str]:
+    """The sids of calls that are not ended and in which nothing has happened since that moment."""
+    newest = select(func.max(steps.c.at)).where(steps.c.call_id == calls.c.id).scalar_subquery()
+    query = (
+        select(calls.c.sid)
+        .where(calls.c.ended_at.is_(None), func.coalesce(newest, calls.c.started_at) < since)
+        .order_by(calls.c.id)
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def request(connection: Connection, call_id: int, asked: Request, now: datetime, office: OfficeHours) -> Requested:
+    """Queue a callback for this call, once; a repeat of an open one of the same number links to it and raises both."""
+    existing = _callback_of(connection, call_id)
+    if existing is not None:
+        enrich(connection, call_id, asked, now, office)
+        return Requested("already", existing.reference, existing.due_at)
+    earlier = _open_callback(connection, asked.phone)
+    urgency = Urgency(asked.urgency)
+    if earlier is not None:
+        urgency = urgency.raised()
+        _raise_earlier(connection, earlier, now, office)
+    due = due_at(urgency, now, office)
+    reference = _queue(connection, call_id, asked, urgency, now, due, None if earlier is None else earlier.id)
+    return Requested("queued" if earlier is None else "linked", reference, due)
+
+
+def enrich(connection: Connection, call_id: int, known: Request, now: datetime, office: OfficeHours) -> None:
+    """Add to this call's callback what was learned since; it only ever becomes more urgent, and is never closed by it."""
+    callback = _callback_of(connection, call_id)
+    if callback is None or callback.status not in OPEN:
+        return
+    values: dict[str, Any] = {
+        "answers": dict(known.answers),
+        "flags": list(known.flags),
+        "language": known.language,
+        "safe_message": _yes(known.answers.get("safe_message")),
+    }
+    linked_to, urgency = callback.linked_to, Urgency(callback.urgency)
+    if known.outcome not in ("incomplete", callback.outcome):
+        concluded = Urgency(known.urgency).raised() if linked_to else Urgency(known.urgency)
+        urgency = concluded if callback.outcome == "incomplete" else min(urgency, concluded)
+        values["outcome"] = known.outcome
+    if known.is_confirmed and known.phone not in (None, callback.phone):
+        values |= {"phone": known.phone, "is_confirmed": True}
+        earlier = _open_callback(connection, known.phone, apart_from=callback.id)
+        if earlier is not None and linked_to is None:
+            _raise_earlier(connection, earlier, now, office)
+            values["linked_to"], urgency = earlier.id, urgency.raised()
+    if urgency != callback.urgency:
+        values |= {"urgency": int(urgency), "due_at": min(callback.due_at, due_at(urgency, now, office))}
+    connection.execute(update(callbacks).where(callbacks.c.id == callback.id).values(**values))
+
+
+def _callback_of(connection: Connection, call_id: int) -> Row[Any] | None:
+    return connection.execute(select(callbacks).where(callbacks.c.call_id == call_id)).first()
+
+
+def _open_callback(connection: Connection, phone: str | None, *, apart_from: int = 0) -> Row[Any] | None:
+    """The first open callback of this number, to which every later one links."""
+    if phone is None:
+        return None
+    query = (
+        select(callbacks)
+        .where(
+            callbacks.c.phone == phone,
+            callbacks.c.status.in_([status.value for status in OPEN]),
+            callbacks.c.id != apart_from,
+        )
+        .order_by(callbacks.c.linked_to.is_not(None), callbacks.c.id)
+        .limit(1)
+        .with_for_update()
+    )
+    return connection.execute(query).first()
+
+
+def _raise_earlier(connection: Connection, earlier: Row[Any], now: datetime, office: OfficeHours) -> None:
+    urgency = Urgency(earlier.urgency).raised()
+    connection.execute(
+        update(callbacks)
+        .where(callbacks.c.id == earlier.id)
+        .values(
+            urgency=urgency,
+            due_at=min(earlier.due_at, due_at(urgency, now, office)),
+            repeats=callbacks.c.repeats + 1,
+        )
+    )
+
+
+_TRIES = 20  # a reference grows by a digit where so many in a row were taken: four digits are enough for a small queue
+
+
+def _queue(
+    connection: Connection,
+    call_id: int,
+    asked: Request,
+    urgency: Urgency,
+    now: datetime,
+    due: datetime,
+    linked_to: int | None,
+) -> str:
+    reference = _free_reference(connection)
+    connection.execute(
+        insert(callbacks),
+        {
+            "public_id": secrets.token_urlsafe(16),
+            "reference": reference,
+            "call_id": call_id,
+            "linked_to": linked_to,
+            "status": Status.QUEUED.value,
+            "urgency": int(urgency),
+            "outcome": asked.outcome,
+            "language": asked.language,
+            "phone": asked.phone,
+            "answers": dict(asked.answers),
+            "flags": list(asked.flags),
+            "requested_at": now,
+            "due_at": due,
+            "safe_message": _yes(asked.answers.get("safe_message")),
+            "is_confirmed": asked.is_confirmed,
+        },
+    )
+    return reference
+
+
+def _free_reference(connection: Connection) -> str:
+    """A reference that nobody has: four digits, more where the queue has used those up.
+
+    Two processes may still choose the same one on PostgreSQL; the unique constraint then fails the unit, which the
+    writer runs again.
+    """
+    for attempt in range(_TRIES * 4):
+        length = 4 + attempt // _TRIES
+        reference = f"{secrets.randbelow(10**length):0{length}}"
+        taken = connection.execute(select(callbacks.c.id).where(callbacks.c.reference == reference)).first()
+        if taken is None:
+            return reference
+    raise RuntimeError("no free reference was found")
+
+
+def _yes(answer: str | None) -> bool | None:
+    return None if answer is None else answer == "yes"
+
+
+def list_callbacks(
+    connection: Connection, *, statuses: Sequence[Status] | None = None, after: int = 0, limit: int = 500
+) -> list[Row[Any]]:
+    """A page of callbacks by id, with the sid of the call each came from."""
+    query = (
+        select(callbacks, calls.c.sid.label("call_sid"))
+        .select_from(callbacks.outerjoin(calls, calls.c.id == callbacks.c.call_id))
+        .where(callbacks.c.id > after)
+        .order_by(callbacks.c.id)
+        .limit(limit)
+    )
+    if statuses is not None:
+        query = query.where(callbacks.c.status.in_([status.value for status in statuses]))
+    return list(connection.execute(query))
+
+
+def callback_of_call(connection: Connection, call_sid: str) -> Row[Any] | None:
+    """The callback that the call with this sid asked for, or None."""
+    query = (
+        select(callbacks, calls.c.sid.label("call_sid"))
+        .join(calls, calls.c.id == callbacks.c.call_id)
+        .where(calls.c.sid == call_sid)
+    )
+    return connection.execute(query).first()
+
+
+def references(connection: Connection, ids: Sequence[int]) -> dict[int | None, str]:
+    """The references of callbacks by their ids."""
+    rows = connection.execute(select(callbacks.c.id, callbacks.c.reference).where(callbacks.c.id.in_(ids)))
+    return {row.id: row.reference for row in rows}
+
+
+def list_queue(connection: Connection, limit: int) -> list[Row[Any]]:
+    """The open callbacks, the most urgent first and within a class the oldest first."""
+    query = (
+        select(callbacks)
+        .where(callbacks.c.status.in_([status.value for status in OPEN]))
+        .order_by(callbacks.c.urgency, callbacks.c.requested_at, callbacks.c.id)
+        .limit(limit)
+    )
+    return list(connection.execute(query))
+
+
+def steps_of(connection: Connection, call_ids: Sequence[int]) -> Iterator[Row[Any]]:
+    """The steps of these calls, by call and number."""
+    query = select(steps).where(steps.c.call_id.in_(call_ids)).order_by(steps.c.call_id, steps.c.number)
+    yield from connection.execute(query)
+
+
+def _state(row: Row[Any]) -> CallState:
+    return CallState(
+        id=row[0],
+        sid=row[1],
+        caller_number=row[2],
+        started_at=row[3],
+        ended_at=row[4],
+        ending=row[5],
+        step=-1 if row[6] is None else row[6],
+        step_at=row[7],
+        position=row[8] or "",
+        says=row[9] or "",
+    )

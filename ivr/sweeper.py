@@ -1,0 +1,43 @@
+"""Ends the calls of which nobody told us that they ended, every minute, for as long as a web worker lives.
+
+Every worker sweeps: a call that two of them find is ended once, because `switchboard` stores it once.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from threading import Thread
+
+from callbacks.errors import CallbackError
+from ivr.switchboard import Switchboard
+
+log = logging.getLogger("zorglijn.sweeper")
+
+EVERY_SECONDS = 60.0
+
+
+def start(switchboard: Switchboard, every_seconds: float = EVERY_SECONDS) -> Thread:
+    """Sweep in the background from now on; the thread keeps nobody from ending the process."""
+    thread = Thread(target=_sweep_for_ever, args=(switchboard, every_seconds), name="sweeper", daemon=True)
+    thread.start()
+    return thread
+
+
+def _sweep_for_ever(switchboard: Switchboard, every_seconds: float) -> None:
+    while True:
+        time.sleep(every_seconds * random.uniform(0.5, 1.0))  # noqa: S311  so that workers take turns; no secret
+        sweep_once(switchboard)
+
+
+def sweep_once(switchboard: Switchboard) -> int:
+    """One sweep; a database that is away is left for the next one. How many calls were ended."""
+    try:
+        swept = switchboard.sweep()
+    except CallbackError as error:
+        log.warning("sweep_failed", extra={"error": type(error).__name__})
+        return 0
+    if swept:
+        log.info("calls_swept", extra={"count": swept})
+    return swept

@@ -1,0 +1,233 @@
+"""One webhook's unit of work: load the call, decide, carry out, store. Between `webhooks` (HTTP) and the queue.
+
+`Switchboard` holds what every call needs and nothing of any call: all that is known of a call is read from its newest
+step and written with its next, in one transaction. A unit may run again after a rollback, so it reads the clock once,
+before it starts, and touches only its connection.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from callbacks import service
+from callbacks.db import Database
+from callbacks.errors import StepAlreadyTaken
+from callbacks.office_hours import OfficeHours
+from callbacks.service import CallState, HeardStep, Request
+from ivr import conversation, spoken
+from ivr.answers import Answers
+from ivr.conversation import Circumstances, Position, Promise, Turn
+from ivr.flow import Flow
+from ivr.heard import Heard
+from ivr.listening import listen
+from ivr.nodes import Listener
+from ivr.numbers import NumberPolicy
+from ivr.twiml import Reply
+
+# An answer can be on its way while the news that the call has ended overtakes it; after that a call is immutable.
+LATE_ANSWERS = timedelta(minutes=5)
+# Nobody is silent for this long in a call that goes on: the longest turn lasts two minutes.
+CALL_IS_OVER_AFTER = timedelta(minutes=10)
+SWEEP_BATCH = 100
+_TRIES = 5
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a caller did at a turn, as the provider reports it; None where it reports nothing."""
+
+    digits: str | None = None
+    utterance: str | None = None
+    confidence: float | None = None
+    recording: str | None = None
+
+
+@dataclass(frozen=True)
+class Switchboard:
+    """Takes calls through the flow and callbacks into the queue."""
+
+    database: Database
+    flow: Flow
+    answers: Answers
+    numbers: NumberPolicy
+    office: OfficeHours
+    takes_voice_messages: bool
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def ring(self, sid: str, from_: str) -> Reply:
+        """A call comes in: its first turn, or where it is by now when this webhook came before."""
+        now, number = self.clock(), self.numbers.caller(from_)
+        return self._write(lambda connection: self._ring(connection, sid, number, now))
+
+    def answer(self, sid: str, from_: str, turn: int, said: Said) -> Reply:
+        """A caller answered this turn: what we say next; the same again for an answer that was heard before."""
+        now, number = self.clock(), self.numbers.caller(from_)
+        return self._write(lambda connection: self._answer(connection, sid, number, turn, said, now))
+
+    def hang_up(self, sid: str, from_: str) -> None:
+        """A call has ended: label it, and keep the promise to whoever had agreed to be called."""
+        now, number = self.clock(), self.numbers.caller(from_)
+        self._write(lambda connection: self._end(connection, service.open_call(connection, sid, number, now), now))
+
+    def sweep(self) -> int:
+        """End every call of which nobody told us that it ended; how many there were."""
+        swept = 0
+        while batch := self._write(self._sweep_some):
+            swept += batch
+        return swept
+
+    def _write(self, unit: Callable[[Connection], T]) -> T:
+        for _ in range(_TRIES - 1):
+            try:
+                return self.database.write(unit)
+            except (StepAlreadyTaken, IntegrityError):
+                continue  # somebody else stored the same thing a moment before: now it can be read
+        return self.database.write(unit)
+
+    def _ring(self, connection: Connection, sid: str, number: str | None, now: datetime) -> Reply:
+        call = service.open_call(connection, sid, number, now)
+        if call.step >= 0:
+            return self._reply(call, *self._stored(connection, call, 0))
+        turn = conversation.begin(self.flow, self._circumstances(call, now))
+        return self._record(connection, call, turn, HeardStep(), now)
+
+    def _answer(
+        self, connection: Connection, sid: str, number: str | None, turn: int, said: Said, now: datetime
+    ) -> Reply:
+        call = service.find_call(connection, sid)
+        if call is None or call.step < 0:
+            return self._ring(connection, sid, number, now)
+        if turn <= call.step:
+            return self._reply(call, *self._stored(connection, call, turn))
+        position = _position(call.position)
+        if turn > position.turn or conversation.is_over(self.flow, position) or _is_immutable(call, now):
+            return self._reply(call, call.position, call.says)
+        return self._step(connection, call, position, said, now)
+
+    def _step(self, connection: Connection, call: CallState, position: Position, said: Said, now: datetime) -> Reply:
+        node = self.flow.listener(position.node)
+        heard = self._listen(node, position, said)
+        circumstances = self._circumstances(call, now)
+        turn = conversation.resume(self.flow, position, heard, circumstances)
+        while conversation.waits_for_queue(self.flow, turn):
+            turn = self._carry_out(connection, call, turn, circumstances, now)
+        if turn.enriches:
+            service.enrich(connection, call.id, self._request(call, turn.position), now, self.office)
+        kept = HeardStep(
+            node=node.name,
+            heard=heard.kind.value,
+            value=heard.value or None,
+            mode=heard.mode.value,
+            digits=said.digits[:40] if said.digits else None,
+            utterance=said.utterance,
+            confidence=said.confidence,
+        )
+        reply = self._record(connection, call, turn, kept, now)
+        if call.ended_at is not None:
+            self._end(connection, _after(call, reply, turn), now)
+        return reply
+
+    def _listen(self, node: Listener, position: Position, said: Said) -> Heard:
+        return listen(
+            node, said.digits, said.utterance, said.confidence, position.language, self.answers, self.numbers
+        )
+
+    def _carry_out(
+        self, connection: Connection, call: CallState, turn: Turn, circumstances: Circumstances, now: datetime
+    ) -> Turn:
+        request = self._request(call, turn.position)
+        done = service.request(connection, call.id, request, now, self.office)
+        promise = Promise(
+            done.reference, spoken.due(done.due_at, now, self.office.zone), has_number=request.phone is not None
+        )
+        return conversation.resume_task(self.flow, turn, done.result, promise, circumstances)
+
+    def _record(self, connection: Connection, call: CallState, turn: Turn, heard: HeardStep, now: datetime) -> Reply:
+        position, says = _dump(conversation.to_values(turn.position)), _dump(turn.says)
+        service.record_step(connection, call.id, turn.position.turn - 1, now, heard, position, says)
+        return self._reply_for(call, turn.position, turn.says)
+
+    def _end(self, connection: Connection, call: CallState, now: datetime, *, swept: bool = False) -> None:
+        """Label the call; whoever agreed to be called and is not in the queue yet is put there now."""
+        if _is_immutable(call, now):
+            return
+        if call.step < 0:
+            service.end_call(connection, call.id, now, "swept" if swept else "hung_up", None)
+            return
+        position = _position(call.position)
+        ending = "finished" if conversation.is_over(self.flow, position) else "swept" if swept else "hung_up"
+        service.end_call(connection, call.id, now, ending, position.node)
+        if position.agreed and position.promise is None:
+            service.request(connection, call.id, self._request(call, position), now, self.office)
+
+    def _sweep_some(self, connection: Connection) -> int:
+        now = self.clock()
+        sids = service.silent_calls(connection, now - CALL_IS_OVER_AFTER, SWEEP_BATCH)
+        for sid in sids:
+            call = service.find_call(connection, sid)
+            if call is not None:
+                self._end(connection, call, now, swept=True)
+        return len(sids)
+
+    def _request(self, call: CallState, position: Position) -> Request:
+        known = conversation.details(self.flow, position, call.caller_number)
+        return Request(
+            outcome=known.outcome,
+            urgency=known.urgency,
+            phone=known.number,
+            language=known.language,
+            answers=known.answers,
+            flags=known.flags,
+            is_confirmed=known.is_confirmed,
+        )
+
+    def _circumstances(self, call: CallState, now: datetime) -> Circumstances:
+        return Circumstances(
+            office_open=call.step < 0 and self.office.is_open(now),
+            caller_number=call.caller_number,
+            takes_voice_messages=self.takes_voice_messages,
+        )
+
+    def _stored(self, connection: Connection, call: CallState, number: int) -> tuple[str, str]:
+        return service.find_step(connection, call.id, number) or (call.position, call.says)
+
+    def _reply(self, call: CallState, position: str, says: str) -> Reply:
+        return self._reply_for(call, _position(position), tuple(json.loads(says)))
+
+    def _reply_for(self, call: CallState, position: Position, says: tuple[str, ...]) -> Reply:
+        values: dict[str, tuple[str, ...]] = {}
+        if call.caller_number is not None:
+            values["caller_number"] = spoken.digits(self.numbers.national(call.caller_number))
+        if position.number is not None:
+            values["number"] = spoken.digits(self.numbers.national(position.number))
+        if position.promise is not None:
+            values["reference"] = spoken.digits(position.promise.reference)
+            values["due"] = position.promise.due
+        return Reply(position.node, position.turn, says, position.language, values)
+
+
+def _is_immutable(call: CallState, now: datetime) -> bool:
+    return call.ended_at is not None and now - call.ended_at > LATE_ANSWERS
+
+
+def _after(call: CallState, reply: Reply, turn: Turn) -> CallState:
+    """The call as it stands once this turn is stored."""
+    position = _dump(conversation.to_values(turn.position))
+    return CallState(**{**call.__dict__, "step": reply.turn - 1, "position": position, "says": _dump(turn.says)})
+
+
+def _position(text: str) -> Position:
+    return conversation.from_values(json.loads(text))
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,129 @@
+"""The provider's HTTP requests: verify, read, hand to the switchboard, and answer only after the commit.
+
+Every answer is a document that the provider can act on, errors included: anything else would be read aloud to the caller
+or end the call. When the database cannot be reached the caller hears a kind apology that promises nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from flask import Blueprint, Response, request, send_from_directory
+from werkzeug.exceptions import HTTPException
+
+from callbacks.errors import DatabaseUnavailable
+from ivr.signature import MalformedRequest, UnsignedRequest, Verifier, Webhook
+from ivr.switchboard import Switchboard
+from ivr.twiml import CONTENT_TYPE, Renderer, Reply, refusal
+
+log = logging.getLogger("zorglijn.webhooks")
+
+OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})  # call statuses that end a call
+NOTHING = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+MOST_PARAMETERS = 100
+RECORDINGS_LAST = 86_400  # seconds that the provider may keep a recording of ours
+
+
+@dataclass(frozen=True)
+class Line:
+    """What the webhooks of one line need."""
+
+    switchboard: Switchboard
+    renderer: Renderer
+    verifier: Verifier
+    recordings: Path
+
+    def apology(self) -> str:
+        """The words for when we fail: no promise, but where help is."""
+        return self.renderer.goodbye("apology", _today())
+
+
+def blueprint(line: Line) -> Blueprint:
+    """The routes under /voice."""
+    voice = Blueprint("voice", __name__, url_prefix="/voice")
+
+    @voice.post("/incoming")
+    def incoming() -> Response:
+        return _answer(line, lambda webhook: line.switchboard.ring(webhook.call_sid, webhook.from_))
+
+    @voice.post("/turn/<int:turn>")
+    def answer(turn: int) -> Response:
+        return _answer(
+            line, lambda webhook: line.switchboard.answer(webhook.call_sid, webhook.from_, turn, webhook.said)
+        )
+
+    @voice.post("/status")
+    def status() -> Response:
+        webhook = _verified(line)
+        if webhook.call_status in OVER:
+            line.switchboard.hang_up(webhook.call_sid, webhook.from_)
+        return _document(NOTHING)
+
+    @voice.route("/fallback", methods=["GET", "POST"])
+    def fallback() -> Response:
+        return _document(line.apology())
+
+    @voice.get("/prompts/<path:recording>")
+    def recording(recording: str) -> Response:
+        return send_from_directory(line.recordings, recording, max_age=RECORDINGS_LAST)
+
+    voice.register_error_handler(UnsignedRequest, lambda _: _document(refusal("This request is not signed."), 403))
+    voice.register_error_handler(MalformedRequest, lambda error: _document(refusal(f"Refused: {error}."), 400))
+    voice.register_error_handler(HTTPException, lambda error: _document(refusal(error.name), error.code or 400))
+    voice.register_error_handler(DatabaseUnavailable, lambda error: _apologise(line, error))
+    voice.register_error_handler(Exception, lambda error: _apologise(line, error))
+    return voice
+
+
+def _answer(line: Line, decide: Callable[[Webhook], Reply]) -> Response:
+    reply = decide(_verified(line))
+    return _document(line.renderer.render(reply, _today()))
+
+
+def _verified(line: Line) -> Webhook:
+    target = _target()
+    return line.verifier.verify(target, _pairs(), request.headers.get("X-Twilio-Signature"))
+
+
+def _target() -> str:
+    """The path and query as they came over the wire: decoding and encoding again would change what was signed."""
+    raw: str | None = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI")
+    if raw is None or not raw.startswith("/"):
+        query = request.query_string.decode("latin-1")
+        return request.path + (f"?{query}" if query else "")
+    return raw
+
+
+def _pairs() -> Sequence[tuple[str, str]]:
+    """The form as it came, in order and with duplicates."""
+    body = request.get_data(cache=False)
+    try:
+        return parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), errors="strict",
+            max_num_fields=MOST_PARAMETERS,
+        )
+    except ValueError:
+        raise MalformedRequest("the form cannot be read") from None
+
+
+def _apologise(line: Line, error: Exception) -> Response:
+    """The caller hears a kind sentence, and the team's log what went wrong; 200, because only then is it spoken."""
+    known = isinstance(error, DatabaseUnavailable)
+    log.error("turn_failed", exc_info=None if known else error, extra={"error": type(error).__name__})
+    return _document(line.apology())
+
+
+def _document(twiml: str, status: int = 200) -> Response:
+    response = Response(twiml, status)
+    response.headers["Content-Type"] = CONTENT_TYPE
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _today():  # type: ignore[no-untyped-def]
+    return datetime.now(UTC).date()
