@@ -1,4 +1,4 @@
-"""What was heard, as plain values: between `listening`, which names it, and `conversation`, which decides by it."""
+"""What a caller did and what was heard in it, as plain values: between `listening`, which names it, and `conversation`, which decides by it."""
 
 from __future__ import annotations
 
@@ -45,6 +45,16 @@ class Heard:
     value: str = ""
     mode: Mode = Mode.SILENCE
     flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a caller did at a turn, as the provider reports it; None where it reports nothing."""
+
+    digits: str | None = None
+    utterance: str | None = None
+    confidence: float | None = None
+    recording: str | None = None
 
 
 SILENCE = Heard(Kind.NO_INPUT)

@@ -11,9 +11,9 @@ import base64
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ivr.switchboard import Said
+from ivr.heard import Said
 
 _CALL_SID = re.compile(r"CA[0-9a-f]{32}")
 _RECORDING_SID = re.compile(r"RE[0-9a-f]{32}")
@@ -44,7 +44,7 @@ class Verifier:
     """Verifies requests for one account and one public address."""
 
     account_sid: str
-    auth_token: str
+    auth_token: str = field(repr=False)
     public_base_url: str
 
     def verify(self, target: str, pairs: Sequence[tuple[str, str]], signature: str | None) -> Webhook:

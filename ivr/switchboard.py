@@ -25,7 +25,7 @@ from ivr import conversation, spoken
 from ivr.answers import Answers
 from ivr.conversation import Circumstances, Position, Promise, Turn
 from ivr.flow import Flow
-from ivr.heard import Heard
+from ivr.heard import Heard, Said
 from ivr.listening import listen
 from ivr.nodes import Listener
 from ivr.numbers import NumberPolicy
@@ -39,16 +39,6 @@ SWEEP_BATCH = 100
 _TRIES = 5
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a caller did at a turn, as the provider reports it; None where it reports nothing."""
-
-    digits: str | None = None
-    utterance: str | None = None
-    confidence: float | None = None
-    recording: str | None = None
 
 
 @dataclass(frozen=True)
