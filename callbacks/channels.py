@@ -1,8 +1,9 @@
 """A channel is one long-lived connection and the only way in and out of its transactions.
 
-`callbacks.writer` holds one channel a thread and knows no engine by name; `sqlite_channel` and `postgres_channel` are the two
-there are. Both keep the same promise: one writer at a time, over all processes, so that what a unit has read still holds when
-it writes. SQLite has nothing else; on PostgreSQL it prevents lost updates, and deadlocks between two batches.
+`callbacks.writer` holds one channel a thread and knows no engine by name; `sqlite_channel` and `postgres_channel` are
+the two there are. Both keep the same promise: one writer at a time, over all processes, so that what a unit has read
+still holds when it writes. SQLite has nothing else; on PostgreSQL it prevents lost updates, and deadlocks between two
+batches.
 """
 
 from __future__ import annotations
@@ -36,15 +37,22 @@ class Channel(Protocol):
     def is_lost(self, error: BaseException) -> bool:
         """Did the connection break, so that a fresh one might do what failed with `error`?"""
 
+    def forget(self) -> None:
+        """In a forked child: drop what would keep a lock of the parent alive after its death."""
+
     def close(self) -> None:
         """Let go of the connection, however broken; never raises."""
 
 
-class ChannelFailed(Exception):  # noqa: N818 (named for what happened)
+class ChannelFailed(Exception):
     """The driver or the file system refused to begin a transaction; the cause says why."""
 
 
-class TransactionSpoiled(RuntimeError):  # noqa: N818 (named for what happened)
+class NoConnection(ChannelFailed):
+    """Not even a fresh connection could be had; the cause says why."""
+
+
+class TransactionSpoiled(RuntimeError):
     """A unit ended its transaction itself, or went on after an error that had undone it."""
 
 

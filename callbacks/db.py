@@ -1,8 +1,8 @@
-"""The door to the database: every read and every write of the line goes through it, and none waits longer than a caller can.
+"""The door to the database: every read and write of the line goes through it; none waits longer than a caller can.
 
-A unit of work is a function that takes a Connection. `Database` hands it to a clerk (`callbacks.writer`) and keeps the time:
-a database that is locked, frozen, down or full becomes DatabaseUnavailable, within `wait_seconds`, whatever the driver does.
-`callbacks.migrations` makes the tables, `callbacks.service` holds the units.
+A unit of work is a function that takes a Connection. `Database` hands it to a clerk (`callbacks.writer`) and keeps
+the time: a database that is locked, frozen, down or full becomes DatabaseUnavailable, within `wait_seconds`, whatever
+the driver does. `callbacks.migrations` makes the tables, `callbacks.service` holds the units.
 """
 
 from __future__ import annotations
@@ -47,17 +47,18 @@ class Database:
     def write(self, unit: Callable[[Connection], T]) -> T:
         """Run `unit` in a transaction and return what it returned, once that is on the disk.
 
-        Units of several threads share one commit. When one of them raises, all are undone and each is run again alone: so a
-        unit touches nothing but its connection, may run twice, never commits or rolls back, and wraps what it expects to
-        fail (an IntegrityError) in `connection.begin_nested()`. No other unit writes meanwhile, in any process.
+        Units of several threads share one commit. When one of them raises, all are undone and each is run again
+        alone: so a unit touches nothing but its connection, returns plain values, may run twice, never commits or
+        rolls back, and wraps what it expects to fail and goes on after (an IntegrityError) in
+        `connection.begin_nested()`. No other unit writes meanwhile, in any process.
 
-        Its own exception comes back unchanged. DatabaseUnavailable after at most `wait_seconds`: then a unit that had not
-        started never runs, and one that had is undone, unless its commit was already on the way.
+        Its own exception comes back unchanged. DatabaseUnavailable after at most `wait_seconds`: then a unit that had
+        not started never runs, and one that had is undone, unless its commit was already on the way.
         """
         return self._writing.ask(unit, self._wait_seconds)
 
     def read(self, unit: Callable[[Connection], T]) -> T:
-        """Run `unit` on a consistent, read-only view of the database; may run twice. DatabaseUnavailable as for `write`."""
+        """Run `unit` on a consistent, read-only view and return its result; DatabaseUnavailable as for `write`."""
         return self._reading.ask(unit, self._wait_seconds)
 
     def is_ready(self) -> bool:
@@ -135,6 +136,8 @@ class Counter:
     def forget(self) -> None:
         """In a forked child: leave the parent's connections alone, not even close them, and begin with none."""
         _INHERITED.append((self._clerks, self._inbox))
+        for clerk in self._clerks:
+            clerk.forget()
         self._hiring, self._inbox, self._clerks = Lock(), Inbox(), []
 
     def _call_clerk(self) -> None:

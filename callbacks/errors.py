@@ -1,7 +1,7 @@
 """What can go wrong in the queue: one base, children named for what happened.
 
-Translated once, at the edge: `ivr.webhooks` turns them into a kind sentence, the command line into a message and an exit
-code. Facts are attributes, the cause is kept (`raise ... from`).
+Translated once, at the edge: `ivr.webhooks` turns them into a kind sentence, the command line into a message and an
+exit code. Facts are attributes, the cause is kept (`raise ... from`).
 """
 
 

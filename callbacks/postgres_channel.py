@@ -1,7 +1,7 @@
 """PostgreSQL, for lines that outgrow one file: every wait has an end, on the server and on the socket.
 
-The server's time-outs end what is slow. What is frozen or gone answers nothing at all; then the waiter leaves on its own watch
-and `interrupt` shuts the socket, so that the thread is free for a fresh connection.
+The server's time-outs end what is slow. What is frozen or gone answers nothing at all; then the waiter leaves on its
+own watch and `interrupt` shuts the socket, so that the thread is free for a fresh connection.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -40,15 +40,15 @@ class PostgresChannel:
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
             use_native_hstore=False,
+            hide_parameters=True,  # they are what callers said, and stay out of the text of errors
             connect_args=connect_arguments(url, wait_seconds),
         )
         self.connection = engine.connect()
-        driver = self.connection.connection.driver_connection
-        assert isinstance(driver, psycopg.Connection)
-        self._driver: psycopg.Connection[Any] = driver
+        self._driver = cast("psycopg.Connection[Any]", self.connection.connection.driver_connection)
         self._driver.execute(DURABLE)
 
     def begin(self) -> None:
+        """Begin, and queue at the advisory lock; each statement then sees all that was committed before."""
         try:
             self._driver.execute(self._begin)
         except psycopg.Error as error:
@@ -58,27 +58,34 @@ class PostgresChannel:
         self._transaction = self.connection.begin()
 
     def commit(self) -> None:
+        """Commit; the server answers when it is on the disk, and lets the next writer in."""
         # COMMIT of a transaction that failed is a silent ROLLBACK, should a unit have swallowed the error.
         if self._transaction is None or self._driver.pgconn.transaction_status != TransactionStatus.INTRANS:
             raise TransactionSpoiled("the transaction ended or failed before its commit")
         self._transaction.commit()
 
     def rollback(self) -> bool:
-        try:
+        """Undo, and let the next writer in."""
+        with suppress(Exception):
             if self._transaction is not None:
                 self._transaction.rollback()
-            return self._driver.pgconn.transaction_status == TransactionStatus.IDLE
-        except Exception:  # noqa: BLE001 (the channel is given up, whatever it was)
-            return False
+        is_idle = self._driver.pgconn.transaction_status == TransactionStatus.IDLE
+        return is_idle and not self.connection.in_transaction()
 
     def interrupt(self) -> None:
+        """Shut the socket under the driver, which then sees the connection end."""
         with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self._driver.pgconn.socket)) as line:
             line.shutdown(socket.SHUT_RDWR)
 
-    def is_lost(self, error: BaseException) -> bool:
+    def is_lost(self, error: BaseException) -> bool:  # noqa: ARG002 (the connection itself knows)
+        """Did the connection end?"""
         return self.connection.invalidated or self._driver.closed
 
+    def forget(self) -> None:
+        """Nothing to do: the driver leaves a connection alone that another process opened."""
+
     def close(self) -> None:
+        """Take leave of the server, or just drop the line."""
         with suppress(Exception):
             if self._driver.closed or self._driver.pgconn.transaction_status != TransactionStatus.IDLE:
                 self.connection.invalidate()  # no farewell on a line that may be dead

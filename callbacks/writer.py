@@ -1,9 +1,9 @@
 """The clerks behind the database door: threads that run units of work, and commit many of them at once.
 
-A durable commit costs several disk flushes, whatever it holds, so the writing clerk takes every unit that waits, runs them
-in one transaction and flushes once for all. `callbacks.db` hands units in and keeps the time; `callbacks.channels` knows what
-differs between SQLite and PostgreSQL. A clerk never decides how long somebody waits: that is the waiter's own watch, because
-a driver that hangs keeps no time.
+A durable commit costs several disk flushes, whatever it holds, so the writing clerk takes every unit that waits, runs
+them in one transaction and flushes once for all. `callbacks.db` hands units in and keeps the time;
+`callbacks.channels` knows what differs between SQLite and PostgreSQL. A clerk never decides how long somebody waits:
+that is the waiter's own watch, because a driver that hangs keeps no time.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
-from callbacks.channels import Channel, is_outage
+from callbacks.channels import Channel, NoConnection, is_outage
 from callbacks.errors import DatabaseUnavailable
 
 T = TypeVar("T")
 
-# More units in one commit hardly gain: at 32 the flush is a few microseconds a unit. A unit that fails makes its whole batch
-# run again one by one, so the batch stays bounded.
+# More units in one commit hardly gain: at 32 the flush is a few microseconds a unit. A unit that fails makes its
+# whole batch run again one by one, so the batch stays bounded.
 LARGEST_BATCH = 32
 
 
-class SomebodyLeft(Exception):  # noqa: N818 (a turn of events between clerk and waiter, never seen outside)
+class SomebodyLeft(Exception):
     """A waiter gave up while the batch ran: it is taken back, so that what is not promised is not done."""
 
 
@@ -49,10 +49,13 @@ class Job(Generic[T]):
 
     def outcome(self, wait_seconds: float) -> T:
         """Wait for the result at most `wait_seconds`; raises the unit's own error, or DatabaseUnavailable."""
-        if not self._done.acquire(timeout=wait_seconds):
-            self.given_up = True
-            if not self._done.acquire(blocking=False):  # it may have finished in this very moment
-                raise DatabaseUnavailable(f"no answer within {wait_seconds:g} s")
+        is_done = False
+        try:
+            is_done = self._done.acquire(timeout=wait_seconds)
+        finally:  # also when this thread is interrupted
+            self.given_up = not is_done
+        if not is_done and not self._done.acquire(blocking=False):  # it may have finished in this very moment
+            raise DatabaseUnavailable(f"no answer within {wait_seconds:g} s")
         if self.error is not None:
             raise self.error
         result: T = self.result
@@ -89,6 +92,11 @@ class Clerk:
             if self._channel is not None and job in self._current:
                 self._channel.interrupt()
 
+    def forget(self) -> None:
+        """In a forked child, where this clerk's thread does not exist: leave the parent its connection and its lock."""
+        if self._channel is not None:
+            self._channel.forget()
+
     def _serve(self) -> None:
         while not self._leaving:
             job = self._inbox.get()
@@ -116,7 +124,8 @@ class Clerk:
     def _settle_failure(self, jobs: list[Job[Any]], error: BaseException) -> None:
         if is_outage(error):
             self._hang_up()
-            self._take_more(jobs)  # who waits behind them would only wait for the same silence
+            if isinstance(error, NoConnection):
+                self._take_more(jobs)  # who waits behind them would only wait for the same silence
             for job in jobs:
                 job.error = DatabaseUnavailable(f"{type(error).__name__}: the database could not do this")
                 job.error.__cause__ = error
@@ -130,7 +139,7 @@ class Clerk:
                     self._settle([job], may_grow=False)
 
     def _run_on_live_connection(self, jobs: list[Job[Any]], *, may_grow: bool) -> None:
-        """Run the jobs, a second time when the connection turns out to have been lost before the commit was asked for."""
+        """Run the jobs; once more when the connection turns out to have been lost before the commit was asked for."""
         try:
             self._run(jobs, may_grow=may_grow)
         except BaseException:
@@ -180,7 +189,10 @@ class Clerk:
             jobs.append(job)
 
     def _pick_up(self) -> Channel:
-        self._channel = self._open_channel()
+        try:
+            self._channel = self._open_channel()
+        except Exception as error:
+            raise NoConnection(str(error)) from error
         return self._channel
 
     def _hang_up(self) -> None:

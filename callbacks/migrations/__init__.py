@@ -1,7 +1,7 @@
 """How the tables came to be: one numbered file a change in `versions/`, run by Alembic without an alembic.ini.
 
-`callbacks.db.Database.migrate` calls `bring_up_to_date`, `is_ready` calls `is_current`. Alembic takes half a second to import, so it is
-imported only when there is something to upgrade.
+`callbacks.db.Database.migrate` calls `bring_up_to_date`, `is_ready` calls `is_current`. Alembic takes half a second
+to import, so it is imported only when there is something to upgrade.
 """
 
 from __future__ import annotations
