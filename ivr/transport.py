@@ -133,6 +133,14 @@ def _is_usable(connection: http.client.HTTPConnection) -> bool:
 
 def _read(connection: http.client.HTTPConnection, deadline: float) -> Answer:
     response = connection.getresponse()
+    try:
+        body = _body(response, deadline)
+    finally:
+        response.close()  # whole or not: an answer without a length holds the connection itself
+    return Answer(response.status, response.headers.get("Content-Type", ""), body.decode("utf-8", "replace"))
+
+
+def _body(response: http.client.HTTPResponse, deadline: float) -> bytes:
     parts: list[bytes] = []
     size = 0
     while part := response.read1(65536):
@@ -142,11 +150,9 @@ def _read(connection: http.client.HTTPConnection, deadline: float) -> Answer:
             raise TimeoutError("the answer took too long")
         if size > LARGEST_ANSWER:
             raise http.client.HTTPException(f"the answer is longer than {LARGEST_ANSWER} bytes")
-    response.close()  # read to its end, and so the connection can carry the next form
     if response.length:
         raise http.client.IncompleteRead(b"".join(parts), response.length)
-    body = b"".join(parts).decode("utf-8", "replace")
-    return Answer(response.status, response.headers.get("Content-Type", ""), body)
+    return b"".join(parts)
 
 
 def _reason(error: Exception) -> str:
