@@ -82,7 +82,9 @@ class PostgresChannel:
         return self.connection.invalidated or self._driver.closed
 
     def forget(self) -> None:
-        """Nothing to do: the driver leaves a connection alone that another process opened."""
+        """Close our copy of the socket: with it open, the server would not notice that the parent was killed."""
+        with suppress(OSError, psycopg.Error):
+            os.close(self._driver.pgconn.socket)  # the driver itself leaves alone what another process opened
 
     def close(self) -> None:
         """Take leave of the server, or just drop the line."""

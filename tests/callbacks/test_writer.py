@@ -157,6 +157,24 @@ def test_two_processes_that_count_at_once_lose_nothing(database: Database, datab
     assert database.read(counter) == 2 * 8 * 25
 
 
+def test_a_stranger_cannot_write_between_what_a_unit_reads_and_writes(tmp_path: Path) -> None:
+    """The sqlite3 shell knows nothing of our queue: SQLite itself must turn it away from the beginning."""
+    file = tmp_path / "zorglijn.sqlite3"
+    with (
+        opened(f"sqlite:///{file}") as database,
+        closing(sqlite3.connect(file, 0, check_same_thread=False)) as stranger,
+    ):
+        database.write(make_tables)
+
+        def disturbed(connection: Connection) -> int:
+            before = counter(connection)
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                stranger.execute("UPDATE counters SET value = 100")
+            return before + increase(connection)
+
+        assert database.write(disturbed) == 1
+
+
 def test_readers_and_writers_do_not_starve_each_other(database: Database, database_url: str) -> None:
     with storm("acknowledge", database_url):
         while not database.read(numbers):
@@ -191,6 +209,34 @@ def test_what_a_killed_process_had_acknowledged_is_there(
     # Of each thread at most the one that was in flight may be there without having been acknowledged.
     assert len(there - acknowledged) <= 8
     assert database.write(note(-1)) == -1
+
+
+def test_what_a_killed_parent_had_in_hand_is_not_kept_by_its_children(database: Database, database_url: str) -> None:
+    """A child is forked while its parent's writer has the turn; the parent dies, the child lives on."""
+    script = f"""
+import os, signal, time
+from callbacks.db import Database
+
+def unit(connection):
+    if os.fork() == 0:
+        print("forked", flush=True)
+        time.sleep(20)
+        os._exit(0)
+    time.sleep(0.3)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Database({database_url!r}, wait_seconds=30).write(unit)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", script], cwd=ROOT, stdout=subprocess.PIPE, process_group=0
+    ) as parent:
+        try:
+            assert parent.stdout is not None
+            assert parent.stdout.readline() == b"forked\n"
+            assert parent.wait(5) == -signal.SIGKILL
+            assert database.write(note(1)) == 1
+        finally:
+            os.killpg(parent.pid, signal.SIGKILL)
 
 
 def test_a_database_that_a_stranger_keeps_locked_is_unavailable_in_time(database: Database, database_url: str) -> None:
@@ -301,13 +347,14 @@ def test_closing_finishes_what_was_handed_in(database: Database) -> None:
         gate = Gate()
         held = threads.submit(database.write, gate)
         assert gate.entered.wait(4)
-        inbox = database._writing._inbox
+        inbox, clerks = database._writing._inbox, database._writing._clerks
         futures = [threads.submit(database.write, note(number)) for number in range(5)]
         while inbox.qsize() < 5:
             time.sleep(0.001)
         threading.Timer(0.1, gate.opened.set).start()
         database.close()
         held.result()
+        assert not any(clerk._thread.is_alive() for clerk in clerks)
 
         assert [future.result() for future in futures] == list(range(5))
     assert database.read(numbers) == set(range(5))
