@@ -162,7 +162,7 @@ def test_a_stranger_cannot_write_between_what_a_unit_reads_and_writes(tmp_path: 
     file = tmp_path / "zorglijn.sqlite3"
     with (
         opened(f"sqlite:///{file}") as database,
-        closing(sqlite3.connect(file, 0, check_same_thread=False)) as stranger,
+        closing(sqlite3.connect(file, timeout=0, check_same_thread=False)) as stranger,
     ):
         database.write(make_tables)
 
