@@ -103,8 +103,8 @@ class Prompt:
 
     @property
     def always_speaks(self) -> bool:
-        """Whether it can be spoken whatever the day is and whatever is known."""
-        return not self.placeholders and (self.expires is None or self.alarms)
+        """Whether it can be spoken whatever the day is and whatever the organisation has filled in."""
+        return not _PLACEHOLDER.search(self.text) and (self.expires is None or self.alarms)
 
 
 def has_words(part: str) -> bool:

@@ -113,6 +113,14 @@ class Prompts:
         """The words of this prompt, with its placeholders unfilled."""
         return self.prompt(name, language).text
 
+    def chain(self, name: str, language: str) -> Iterator[Prompt]:
+        """Go through a prompt, its fallback, the fallback's fallback ... the last of which can always be spoken."""
+        prompt = self._by_language[language][name]
+        while not prompt.always_speaks:
+            yield prompt
+            prompt = self._by_language[language][prompt.fallback]
+        yield prompt
+
     def speak(
         self, says: Sequence[str], language: str | None, values: Mapping[str, tuple[str, ...]], today: date
     ) -> tuple[Segment, ...]:
@@ -132,7 +140,7 @@ class Prompts:
     def needs(self, says: Iterable[str]) -> frozenset[str]:
         """Which of the call's placeholders these prompts, or their fallbacks, use: other values change no word."""
         names = {said.partition("@")[0] for said in says}
-        used = [prompt for code in self._by_language for name in names for prompt in self._chain(name, code)]
+        used = [prompt for code in self._by_language for name in names for prompt in self.chain(name, code)]
         return frozenset(placeholder for prompt in used for placeholder in prompt.placeholders) & OF_THE_CALL
 
     def alarms(self, today: date) -> tuple[Expiring, ...]:
@@ -156,16 +164,8 @@ class Prompts:
     def _codes(self, language: str | None) -> Iterable[str]:
         return (language,) if language and language in self._by_language else self._by_language
 
-    def _chain(self, name: str, code: str) -> Iterator[Prompt]:
-        """The prompt, its fallback, the fallback's fallback ... the last of which can always be spoken."""
-        prompt = self._by_language[code][name]
-        while not prompt.always_speaks:
-            yield prompt
-            prompt = self._by_language[code][prompt.fallback]
-        yield prompt
-
     def _choose(self, name: str, code: str, values: Mapping[str, tuple[str, ...]], today: date) -> Prompt:
-        return next(prompt for prompt in self._chain(name, code) if self._can_be_spoken(prompt, values, today))
+        return next(prompt for prompt in self.chain(name, code) if self._can_be_spoken(prompt, values, today))
 
     def _can_be_spoken(self, prompt: Prompt, values: Mapping[str, tuple[str, ...]], today: date) -> bool:
         if prompt.is_expired(today) and not prompt.alarms:
