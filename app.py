@@ -54,15 +54,16 @@ def build_line(settings: Settings) -> House:
     flow = floor_plan.build(tuple(language.code for language in prompts.languages))
     answers = Answers.load(PROMPTS, flow)
     database = Database(settings.database_url)
+    numbers = NumberPolicy(organisation.callback_regions, organisation.callback_types)
     switchboard = Switchboard(
         database=database,
         flow=flow,
         answers=answers,
-        numbers=NumberPolicy(organisation.callback_regions, organisation.callback_types),
+        numbers=numbers,
         office=organisation.hours,
         takes_voice_messages=organisation.takes_voice_messages,
     )
-    renderer = Renderer(flow, prompts, answers, settings.public_base_url)
+    renderer = Renderer(flow, prompts, answers, numbers, settings.public_base_url)
     verifier = Verifier(settings.twilio_account_sid, settings.twilio_auth_token, settings.public_base_url)
     return House(settings, database, Line(switchboard, renderer, verifier, PROMPTS))
 
@@ -116,6 +117,7 @@ def wsgi() -> Flask:
 
     logs.configure()
     app = create_app(Settings.from_env(os.environ))
+    app.extensions["zorglijn"].line.warm_up()
     sweeper.start(app.extensions["zorglijn"].line.switchboard)
     return app
 

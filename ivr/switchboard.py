@@ -55,18 +55,18 @@ class Switchboard:
 
     def ring(self, sid: str, from_: str) -> Reply:
         """A call comes in: its first turn, or where it is by now when this webhook came before."""
-        now, number = self.clock(), self.numbers.caller(from_)
-        return self._write(lambda connection: self._ring(connection, sid, number, now))
+        now = self.clock()
+        return self._write(lambda connection: self._ring(connection, sid, from_, now))
 
     def answer(self, sid: str, from_: str, turn: int, said: Said) -> Reply:
         """A caller answered this turn: what we say next; the same again for an answer that was heard before."""
-        now, number = self.clock(), self.numbers.caller(from_)
-        return self._write(lambda connection: self._answer(connection, sid, number, turn, said, now))
+        now = self.clock()
+        return self._write(lambda connection: self._answer(connection, sid, from_, turn, said, now))
 
     def hang_up(self, sid: str, from_: str) -> None:
         """A call has ended: label it, and keep the promise to whoever had agreed to be called."""
-        now, number = self.clock(), self.numbers.caller(from_)
-        self._write(lambda connection: self._end(connection, service.open_call(connection, sid, number, now), now))
+        now = self.clock()
+        self._write(lambda connection: self._end(connection, self._open(connection, sid, from_, now), now))
 
     def sweep(self) -> int:
         """End every call of which nobody told us that it ended; how many there were."""
@@ -83,19 +83,22 @@ class Switchboard:
                 continue  # somebody else stored the same thing a moment before: now it can be read
         return self.database.write(unit)
 
-    def _ring(self, connection: Connection, sid: str, number: str | None, now: datetime) -> Reply:
-        call = service.open_call(connection, sid, number, now)
+    def _open(self, connection: Connection, sid: str, from_: str, now: datetime) -> CallState:
+        return service.open_call(connection, sid, self.numbers.caller(from_), now)
+
+    def _ring(self, connection: Connection, sid: str, from_: str, now: datetime) -> Reply:
+        call = self._open(connection, sid, from_, now)
         if call.step >= 0:
             return self._reply(call, *self._stored(connection, call, 0))
         turn = conversation.begin(self.flow, self._circumstances(call, now))
         return self._record(connection, call, turn, HeardStep(), now)
 
     def _answer(
-        self, connection: Connection, sid: str, number: str | None, turn: int, said: Said, now: datetime
+        self, connection: Connection, sid: str, from_: str, turn: int, said: Said, now: datetime
     ) -> Reply:
         call = service.find_call(connection, sid)
         if call is None or call.step < 0:
-            return self._ring(connection, sid, number, now)
+            return self._ring(connection, sid, from_, now)
         if turn <= call.step:
             return self._reply(call, *self._stored(connection, call, turn))
         position = _position(call.position)
@@ -194,15 +197,17 @@ class Switchboard:
         return self._reply_for(call, _position(position), tuple(json.loads(says)))
 
     def _reply_for(self, call: CallState, position: Position, says: tuple[str, ...]) -> Reply:
-        values: dict[str, tuple[str, ...]] = {}
-        if call.caller_number is not None:
-            values["caller_number"] = spoken.digits(self.numbers.national(call.caller_number))
-        if position.number is not None:
-            values["number"] = spoken.digits(self.numbers.national(position.number))
-        if position.promise is not None:
-            values["reference"] = spoken.digits(position.promise.reference)
-            values["due"] = position.promise.due
-        return Reply(position.node, position.turn, says, position.language, values)
+        promise = position.promise
+        return Reply(
+            node=position.node,
+            turn=position.turn,
+            says=says,
+            language=position.language,
+            caller_number=call.caller_number,
+            number=position.number,
+            reference=promise and promise.reference,
+            due=promise.due if promise else (),
+        )
 
 
 def _is_immutable(call: CallState, now: datetime) -> bool:

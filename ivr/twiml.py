@@ -7,17 +7,20 @@ number of their turn, which is put into the finished document. Every answer of t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from html import escape
 from threading import Lock
+from typing import Any
 
 from twilio.twiml.voice_response import Gather, Record, Say, VoiceResponse
 
+from ivr import spoken
 from ivr.answers import Answers
 from ivr.flow import GOODBYE, Flow
 from ivr.nodes import Listener, NumberEntry, VoiceMessage
+from ivr.numbers import NumberPolicy
 from ivr.prompts import Language, Prompts, Segment
 
 SILENCE_SECONDS = 8  # how long a caller may think before it counts as silence
@@ -31,13 +34,16 @@ _SPELT_TWIML = r'<say-as interpret-as="digits">\1</say-as>'
 
 @dataclass(frozen=True)
 class Reply:
-    """Everything that decides what a turn sounds like."""
+    """Everything that decides what a turn sounds like; the numbers (E.164) and the reference are spelt when they are said."""
 
     node: str
     turn: int
-    says: Sequence[str]
+    says: tuple[str, ...]
     language: str | None
-    values: Mapping[str, tuple[str, ...]]
+    caller_number: str | None = None
+    number: str | None = None
+    reference: str | None = None
+    due: tuple[str, ...] = ()
 
 
 @dataclass
@@ -47,23 +53,43 @@ class Renderer:
     flow: Flow
     prompts: Prompts
     answers: Answers
+    numbers: NumberPolicy
     public_base_url: str
     _kept: dict[tuple[object, ...], str] = field(default_factory=dict)
+    _needed: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)  # bounded by the flow
     _lock: Lock = field(default_factory=Lock)
 
     def render(self, reply: Reply, today: date) -> str:
         """The document for this turn, as it is to be sent."""
-        says = tuple(reply.says)
-        own = tuple((name, reply.values[name]) for name in sorted(self.prompts.needs(says)) if name in reply.values)
-        key = (reply.node, says, reply.language, own, today)
+        needed = self._needed.get(reply.says)
+        if needed is None:
+            needed = self._needed[reply.says] = tuple(sorted(self.prompts.needs(reply.says)))
+        own = tuple((name, getattr(reply, name)) for name in needed)
+        key = (reply.node, reply.says, reply.language, own, today)
         document = self._kept.get(key)
         if document is None:
-            document = self._render(reply.node, self.prompts.speak(says, reply.language, dict(own), today), reply.language)
-            with self._lock:
-                if len(self._kept) >= _KEPT:
-                    self._kept.clear()
-                self._kept[key] = document
+            document = self._keep(key, self._make(reply, own, today))
         return document.replace(_TURN, str(reply.turn))
+
+    def _make(self, reply: Reply, own: Iterable[tuple[str, Any]], today: date) -> str:
+        values = {name: self._spelt(name, value) for name, value in own if value}
+        return self._render(reply.node, self.prompts.speak(reply.says, reply.language, values, today), reply.language)
+
+    def _keep(self, key: tuple[object, ...], document: str) -> str:
+        with self._lock:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            self._kept[key] = document
+        return document
+
+    def _spelt(self, name: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401  one of a reply's own values
+        match name:
+            case "due":
+                return tuple(value)
+            case "reference":
+                return spoken.digits(value)
+            case _:
+                return spoken.digits(self.numbers.national(value))
 
     def goodbye(self, prompt: str, today: date) -> str:
         """A prompt in every language, then the end: for the apology and the fallback."""

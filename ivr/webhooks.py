@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -37,6 +37,12 @@ class Line:
     renderer: Renderer
     verifier: Verifier
     recordings: Path
+
+    def warm_up(self) -> None:
+        """Load before the first call what would keep it waiting: holidays, the phone numbers of the world, the apology."""
+        self.switchboard.office.add(datetime.now(UTC), timedelta(hours=1))
+        self.switchboard.numbers.caller("+31612345678")
+        self.apology()
 
     def apology(self) -> str:
         """The words for when we fail: no promise, but where help is."""
@@ -125,5 +131,5 @@ def _document(twiml: str, status: int = 200) -> Response:
     return response
 
 
-def _today():  # type: ignore[no-untyped-def]
+def _today() -> date:
     return datetime.now(UTC).date()
