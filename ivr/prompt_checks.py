@@ -37,7 +37,8 @@ _A_NUMBER = 10
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _NUMERAL = re.compile(r"\d+")
 _READ_WHOLE = 2  # digits: 17 is a word, 112 is three
-_ABBREVIATION = re.compile(r"[A-Z]{2,}")
+_LETTERS = re.compile(r"[A-Z](?:-[A-Z])+")  # C-A-K
+_ABBREVIATION = re.compile(r"\b[A-Z]{2,}\b")
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,8 @@ def _check_words(prompt: Prompt, style: _Style) -> Iterator[Problem]:
     for word in style.avoid:
         if re.search(rf"\b{re.escape(word)}", prompt.text, re.IGNORECASE):
             yield Problem(_file(prompt), f"says {word!r}, a word to avoid on this line")
+    for run in sorted(set(_ABBREVIATION.findall(prompt.text))):
+        yield Problem(_file(prompt), f"says {run}: write {'-'.join(run)}, or a voice reads it as a word")
     goals = "|".join(map(re.escape, style.goals))
     late = re.search(rf"\b{re.escape(style.press)} \d,? (?:{goals})\b[^.?!]*", prompt.text, re.IGNORECASE)
     if late:
@@ -220,13 +223,13 @@ def _check_welcome(prompts: Prompts, flow: Flow) -> Iterator[Problem]:
 
 
 def _seconds(text: str, prompts: Prompts) -> float:
-    """How long a voice takes: long numerals are said digit by digit, an abbreviation takes as long as two words."""
+    """How long a voice takes: long numerals are said digit by digit, three letters take as long as two words."""
     counts = [_words_of_value(name, prompts) for name in _PLACEHOLDER.findall(text)]
     for word in words(_PLACEHOLDER.sub(" ", text)):
         if word.isdigit() and len(word) > _READ_WHOLE:
             counts.append(len(word))
         else:
-            counts.append(2 if _ABBREVIATION.fullmatch(word) else 1)
+            counts.append(2 if _LETTERS.fullmatch(word) else 1)
     return sum(counts) * 60 / WORDS_A_MINUTE
 
 
