@@ -10,13 +10,17 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sqlalchemy.exc import ArgumentError
+
+from callbacks.channels import parse_url
 from callbacks.office_hours import WEEKDAYS, OfficeHours, Opening
+from ivr.numbers import NumberPolicy
 
 HERE = Path(__file__).resolve().parent
 REHEARSAL_ACCOUNT_SID = "AC" + "0" * 32
@@ -26,6 +30,7 @@ NUMBER_LIFE = timedelta(days=90)  # a phone number that nobody verified for long
 
 _ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
 _AUTH_TOKEN = re.compile(r"[0-9a-f]{32}")
+_LOOPBACK = re.compile(r"localhost|.+\.localhost|127(\.\d+){3}|0\.0\.0\.0|::1?")
 
 
 class SettingsError(ValueError):
@@ -73,10 +78,10 @@ class Organisation:
             raise SettingsError([f"ORGANISATION_FILE: there is no file {path}"]) from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsError([f"ORGANISATION_FILE: {path} cannot be read: {error}"]) from error
+        except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
+            raise SettingsError([f"ORGANISATION_FILE: {path}: {error}"]) from error
         except KeyError as error:
             raise SettingsError([f"ORGANISATION_FILE: {path} lacks {error}"]) from error
-        except (ValueError, TypeError, AttributeError, ZoneInfoNotFoundError) as error:
-            raise SettingsError([f"ORGANISATION_FILE: {path}: {error}"]) from error
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class Settings:
     """The settings of one running line."""
 
     zorglijn_env: str
-    database_url: str
+    database_url: str = field(repr=False)  # it may hold a password
     public_base_url: str
     twilio_account_sid: str
     twilio_auth_token: str = field(repr=False)
@@ -99,7 +104,7 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """Read and check everything; a SettingsError lists every problem by the name of its variable."""
-        mode = env.get("ZORGLIJN_ENV") or "rehearsal"
+        mode = env.get("ZORGLIJN_ENV", "").strip() or "rehearsal"
         rehearsal = mode == "rehearsal"
         defaults = _rehearsal_defaults() if rehearsal else {"ORGANISATION_FILE": str(HERE / "organisation.toml")}
         values = {name: env.get(name, "").strip() or defaults.get(name, "") for name in VARIABLES}
@@ -142,60 +147,94 @@ def _problem(name: str, value: str, *, rehearsal: bool) -> str | None:
         return f"{name}: is not set"
     match name:
         case "DATABASE_URL":
-            return None if value.startswith(("sqlite:///", "postgresql:", "postgresql+psycopg:")) else (
-                f"{name}: must be sqlite:///PATH or postgresql://..."
-            )
+            return _database_problem(name, value)
         case "PUBLIC_BASE_URL":
             return _url_problem(name, value, rehearsal=rehearsal)
         case "TWILIO_ACCOUNT_SID":
-            if not _ACCOUNT_SID.fullmatch(value):
-                return f"{name}: must be AC and 32 hexadecimal digits"
-            return f"{name}: is made up" if not rehearsal and value == REHEARSAL_ACCOUNT_SID else None
-        case "TWILIO_AUTH_TOKEN":
-            return f"{name}: is made up (a token has 32 hexadecimal digits)" if not (
-                rehearsal or _AUTH_TOKEN.fullmatch(value)
-            ) else None
+            return _account_problem(name, value, rehearsal=rehearsal)
+        case "TWILIO_AUTH_TOKEN" if not (rehearsal or _AUTH_TOKEN.fullmatch(value)):
+            return f"{name}: is made up (a token has 32 hexadecimal digits)"
         case _:
             return None
+
+
+def _account_problem(name: str, value: str, *, rehearsal: bool) -> str | None:
+    if not _ACCOUNT_SID.fullmatch(value):
+        return f"{name}: must be AC and 32 hexadecimal digits"
+    return f"{name}: is made up" if not rehearsal and value == REHEARSAL_ACCOUNT_SID else None
+
+
+def _database_problem(name: str, value: str) -> str | None:
+    try:
+        parse_url(value)
+    except (ArgumentError, ValueError) as error:
+        told = str(error).removeprefix(f"{name}: ") if isinstance(error, ValueError) else "is no URL of a database"
+        return f"{name}: {told}"
+    return None
 
 
 def _url_problem(name: str, value: str, *, rehearsal: bool) -> str | None:
     try:
         parts = urlsplit(value)
         host = parts.hostname
+        parts.port  # noqa: B018  a ValueError where it is no port
     except ValueError:
         return f"{name}: is no URL"
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
+    is_plain = not (parts.query or parts.fragment or parts.username is not None or re.search(r"\s", value))
+    if parts.scheme not in ("http", "https") or not host or not is_plain:
         return f"{name}: must be like https://line.example.org"
     if rehearsal:
         return None
     if parts.scheme != "https":
         return f"{name}: must begin with https:// outside a rehearsal"
-    return f"{name}: is made up" if host in ("127.0.0.1", "localhost", "::1") else None
+    return f"{name}: is made up" if _LOOPBACK.fullmatch(host) else None
 
 
 def _organisation(document: dict[str, Any]) -> Organisation:
-    zone = ZoneInfo(document["zone"])
-    week = {day: _opening(document["hours"][name]) for day, name in enumerate(WEEKDAYS) if name in document["hours"]}
-    if not week:
-        raise ValueError("[hours] names no day: nobody could ever phone back")
-    callback = document["callback"]
+    hours, callback = document["hours"], document["callback"]
+    numbers = {name: _number(name, table) for name, table in document["numbers"].items() if table.get("number")}
+    policy = NumberPolicy(_words("callback.regions", callback["regions"]), _words("callback.types", callback["types"]))
     return Organisation(
-        name=str(document["name"]),
-        region=str(document["region"]),
-        hours=OfficeHours(week, zone, str(document["country"])),
-        hours_verified_on=_day(document["hours"].get("verified_on")),
-        numbers={name: _number(name, table) for name, table in document["numbers"].items() if table.get("number")},
-        callback_regions=tuple(callback["regions"]),
-        callback_types=tuple(callback["types"]),
-        takes_voice_messages=bool(callback["voice_messages"]),
-        days_kept=int(document["retention"]["closed_days"]),
+        name=_text("name", document["name"]),
+        region=_text("region", document["region"]),
+        hours=_hours(hours, _zone(document["zone"]), _text("country", document["country"])),
+        hours_verified_on=_day(hours.get("verified_on")),
+        numbers=numbers,
+        callback_regions=policy.regions,
+        callback_types=policy.types,
+        takes_voice_messages=_switch("callback.voice_messages", callback["voice_messages"]),
+        days_kept=_count("retention.closed_days", document["retention"]["closed_days"]),
     )
 
 
-def _opening(text: str) -> Opening:
+def _hours(hours: Mapping[str, Any], zone: ZoneInfo, country: str) -> OfficeHours:
+    """The opening hours; a country without known holidays or a day without a name would only be noticed in a call."""
+    unknown = sorted(set(hours) - {*WEEKDAYS, "verified_on"})
+    if unknown:
+        raise ValueError(f"[hours] {unknown[0]}: is no day of the week (they are {', '.join(WEEKDAYS)})")
+    week = {day: _opening(hours[name]) for day, name in enumerate(WEEKDAYS) if hours.get(name)}
+    if not week:
+        raise ValueError("[hours] names no day: nobody could ever phone back")
+    office = OfficeHours(week, zone, country)
+    office.is_open(datetime(2026, 1, 1, 12, tzinfo=zone))
+    return office
+
+
+def _zone(name: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(_text("zone", name))
+    except (ZoneInfoNotFoundError, OSError, ValueError) as error:  # a KeyError, but nothing is lacking
+        raise ValueError(f"zone: {name!r} is no time zone such as Europe/Amsterdam") from error
+
+
+def _opening(text: object) -> Opening:
     opens, _, closes = str(text).partition("-")
-    opening = Opening(time.fromisoformat(opens.strip()), time.fromisoformat(closes.strip()))
+    try:
+        opening = Opening(time.fromisoformat(opens.strip()), time.fromisoformat(closes.strip()))
+    except ValueError as error:
+        raise ValueError(f"[hours] {text}: must be like 09:00-17:00") from error
+    if opening.opens.tzinfo or opening.closes.tzinfo:
+        raise ValueError(f"[hours] {text}: must be like 09:00-17:00")
     if opening.opens >= opening.closes:
         raise ValueError(f"[hours] {text}: opens after it closes")
     return opening
@@ -203,12 +242,42 @@ def _opening(text: str) -> Opening:
 
 def _number(name: str, table: Mapping[str, Any]) -> PhoneNumber:
     digits = re.sub(r"[\s-]", "", str(table["number"]))
-    if not digits.isdecimal():
-        raise ValueError(f"[numbers.{name}] {table['number']}: is no phone number")
+    if not (digits.isascii() and digits.isdecimal()):
+        raise ValueError(
+            f"[numbers.{name}] {table['number']}: is no phone number as one dials it, such as 040 251 27 38"
+        )
     return PhoneNumber(digits, _day(table.get("verified_on")))
 
 
 def _day(value: object) -> date | None:
     if value in (None, ""):
         return None
+    if isinstance(value, datetime):  # which is a date in Python, and cannot be compared with one
+        return value.date()
     return value if isinstance(value, date) else date.fromisoformat(str(value))
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{name}: must be words between quotes")
+    return value.strip()
+
+
+def _words(name: str, value: object) -> tuple[str, ...]:
+    """A list of words: a single word would otherwise be taken for a list of its letters."""
+    if not isinstance(value, list) or not value:
+        raise ValueError(f'{name}: must be a list such as ["NL"]')
+    return tuple(_text(name, word) for word in value)
+
+
+def _switch(name: str, value: object) -> bool:
+    """True or false: the word "false" between quotes would otherwise be taken for true."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name}: must be true or false, without quotes")  # noqa: TRY004  it is a setting that is wrong
+    return value
+
+
+def _count(name: str, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name}: must be a number of days, 1 or more")
+    return value
