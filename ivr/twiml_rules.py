@@ -49,7 +49,7 @@ def _words_from(*allowed: str) -> _Rule:
 
 
 def _hints_fit(value: str) -> bool:
-    hints = value.split(",")
+    hints = value.split(",") if value else []  # none at all is harmless
     return len(hints) <= MOST_HINTS and all(0 < len(hint.strip()) <= LONGEST_HINT for hint in hints)
 
 
@@ -75,7 +75,7 @@ _ATTRIBUTES: Mapping[str, Mapping[str, _Rule]] = {
         "method": _POST,
         "actionOnEmptyResult": _TRUTH,
         "language": _LANGUAGE,
-        "hints": (f"1 to {MOST_HINTS} entries of 1 to {LONGEST_HINT} characters", _hints_fit),
+        "hints": (f"at most {MOST_HINTS} entries of 1 to {LONGEST_HINT} characters", _hints_fit),
         "bargeIn": _TRUTH,
         "profanityFilter": _TRUTH,
     },
