@@ -172,14 +172,14 @@ def prompts_check() -> None:
     """Check every prompt: there in each language, short and plain enough, its menu right, its node reachable."""
     from datetime import UTC, datetime
 
-    from ivr.prompt_checks import check
+    from ivr.prompt_checks import check, warnings
 
-    house = _house(_settings())
-    problems = check(house.line.renderer.prompts, house.line.renderer.flow)
+    line = _house(_settings()).line
+    problems = check(line.renderer.prompts, line.renderer.flow)
     for problem in problems:
         click.echo(f"{problem.where}: {problem.what}")
-    for expiring in house.line.renderer.prompts.expiring(datetime.now(UTC).date(), within_days=0):
-        click.echo(f"warning: {expiring.what} expired on {expiring.expires} and is not spoken", err=True)
+    for warning in warnings(line.renderer.prompts, datetime.now(UTC).date()):
+        click.echo(f"warning: {warning.where}: {warning.what}", err=True)
     click.echo(f"{len(problems)} problems" if problems else "All prompts are well.")
     sys.exit(1 if problems else 0)
 

@@ -18,7 +18,7 @@ from ivr.nodes import Listener, Menu, exits_of
 from ivr.numbers import Reason
 from ivr.prompts import Kind, Prompt, Prompts
 from ivr.readability import AIM, HARDEST, ease, sentences, words
-from ivr.spoken import SMALL_PROMPTS
+from ivr.spoken import SMALL_PROMPTS, SPELT
 
 WORDS_A_MINUTE = 150
 LONGEST = {Kind.ORDINARY: 12, Kind.INFORMATION: 25}  # seconds
@@ -37,8 +37,6 @@ _A_NUMBER = 10
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _NUMERAL = re.compile(r"\d+")
 _READ_WHOLE = 2  # digits: 17 is a word, 112 is three
-_LETTERS = re.compile(r"[A-Z](?:-[A-Z])+")  # C-A-K
-_ABBREVIATION = re.compile(r"\b[A-Z]{2,}\b")
 
 
 @dataclass(frozen=True)
@@ -177,8 +175,6 @@ def _check_words(prompt: Prompt, style: _Style) -> Iterator[Problem]:
     for word in style.avoid:
         if re.search(rf"\b{re.escape(word)}", prompt.text, re.IGNORECASE):
             yield Problem(_file(prompt), f"says {word!r}, a word to avoid on this line")
-    for run in sorted(set(_ABBREVIATION.findall(prompt.text))):
-        yield Problem(_file(prompt), f"says {run}: write {'-'.join(run)}, or a voice reads it as a word")
     goals = "|".join(map(re.escape, style.goals))
     late = re.search(rf"\b{re.escape(style.press)} \d,? (?:{goals})\b[^.?!]*", prompt.text, re.IGNORECASE)
     if late:
@@ -229,7 +225,7 @@ def _seconds(text: str, prompts: Prompts) -> float:
         if word.isdigit() and len(word) > _READ_WHOLE:
             counts.append(len(word))
         else:
-            counts.append(2 if _LETTERS.fullmatch(word) else 1)
+            counts.append(2 if SPELT.fullmatch(word) else 1)
     return sum(counts) * 60 / WORDS_A_MINUTE
 
 

@@ -6,6 +6,7 @@ language. Pure, and the word order is the texts' own: in every language a moment
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -25,6 +26,9 @@ SMALL_PROMPTS = frozenset(
         "at_once",
     }
 )
+# What a voice must say sign by sign, or it reads a word or a big number: emergency numbers, and names such as CAK.
+SPELT = re.compile(r"\b(?:11[23]|[A-Z]{2,})\b")
+
 _DIGITS = frozenset(f"number_{digit}" for digit in range(10))
 
 

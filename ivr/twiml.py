@@ -6,7 +6,6 @@ number of their turn, which is put into the finished document. Every answer of t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,8 +27,6 @@ SPEECH_PAUSE_SECONDS = 2  # the end of an answer; "auto" would cut off whoever h
 CONTENT_TYPE = "text/xml; charset=utf-8"
 _TURN = "987654321"  # stands for the turn's number while a document is kept
 _KEPT = 2000  # documents; a call's own digits make a new one
-_SPELT = re.compile(r"\b(11[23])\b")  # emergency numbers are spoken digit by digit
-_SPELT_TWIML = r'<say-as interpret-as="digits">\1</say-as>'
 
 
 @dataclass(frozen=True)
@@ -109,7 +106,7 @@ class Renderer:
             case _:
                 self._speak(response, segments)
                 response.hangup()
-        return _SPELT.sub(_SPELT_TWIML, str(response))
+        return str(response)
 
     def _gather(self, node: Listener, language: Language, chosen: str | None) -> Gather:
         keys = {"finish_on_key": "#"} if isinstance(node, NumberEntry) else {"num_digits": 1, "finish_on_key": ""}
@@ -141,14 +138,24 @@ class Renderer:
     def _speak(self, verb: VoiceResponse | Gather, segments: Sequence[Segment]) -> None:
         for segment in segments:
             if segment.recording is None:
-                spoken = self._language(segment.language)
-                verb.append(Say(segment.text, voice=spoken.voice, language=spoken.locale))
+                voice = self._language(segment.language)
+                verb.append(_say(segment.text, voice))
             else:
                 verb.play(f"{self.public_base_url}/voice/prompts/{segment.recording}")
 
     def _language(self, code: str | None) -> Language:
         languages = self.prompts.languages
         return next((language for language in languages if language.code == code), languages[0])
+
+
+def _say(text: str, language: Language) -> Say:
+    """Words in a synthetic voice; what must be spelt is marked, so that 112 is no big number and CAK no word."""
+    pieces = spoken.SPELT.split(text)
+    say = Say(pieces[0], voice=language.voice, language=language.locale)
+    for spelt, rest in zip(spoken.SPELT.findall(text), pieces[1:], strict=True):
+        say.say_as(spelt, interpret_as="digits" if spelt.isdigit() else "characters")
+        say.append(rest)
+    return say
 
 
 def refusal(words: str) -> str:

@@ -108,10 +108,6 @@ def test_a_word_to_avoid_is_found_in_any_form(rewrite: Rewrite, word: str) -> No
     assert "a word to avoid on this line" in told(rewrite(callback_number_unknown=f"Dit gaat over {word}."))
 
 
-def test_letters_that_a_voice_would_read_as_a_word_are_found(rewrite: Rewrite) -> None:
-    assert "says CAK: write C-A-K" in told(rewrite(callback_number_unknown="Wij bellen het CAK."))
-
-
 def test_a_welcome_that_is_too_long_for_a_frightened_caller_is_found(rewrite: Rewrite) -> None:
     prompts = rewrite(welcome_language="Wilt u liever Nederlands? Voor Nederlands, druk op 1.")
     assert "node welcome: takes 11.6 seconds in all languages together, and may take 10" in told(prompts)
