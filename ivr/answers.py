@@ -12,8 +12,9 @@ from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 
-from ivr import answers_files
-from ivr.answers_files import AnswersError, File
+from ivr import answers_checks, answers_files
+from ivr.answers_checks import AnswersError
+from ivr.answers_files import File
 from ivr.flow import Flow
 from ivr.grammar import Grammar
 from ivr.heard import Command
@@ -75,11 +76,17 @@ class Answers:
     _examples: Mapping[tuple[str, str, str], str]
 
     @classmethod
-    def load(cls, directory: Path, flow: Flow) -> Answers:
-        """Read `directory/<language>/answers.toml` and `red_flags.toml` of every language; AnswersError lists all faults."""
-        files = answers_files.read(directory, flow)
-        listeners = [node for node in flow.nodes.values() if isinstance(node, Listener)]
+    def load(cls, directory: Path, flow: Flow, *, region: str = "Eindhoven") -> Answers:
+        """Read the words of every language, a folder each; AnswersError lists all that is wrong with them.
+
+        `region` is the organisation's, said where the caller is asked for it.
+        """
         problems: list[str] = []
+        files = answers_files.read(directory, {"region": region}, problems)
+        problems += [problem for file in files for problem in answers_checks.problems_of(file, flow)]
+        if problems:
+            raise AnswersError(problems)
+        listeners = [node for node in flow.nodes.values() if isinstance(node, Listener)]
         grammar = Grammar.of([file.answers for file in files])
         vocabularies = {node.name: _vocabulary(node, files, grammar, problems) for node in listeners}
         if problems:
@@ -91,7 +98,9 @@ class Answers:
             if isinstance(node, Menu)
             for option in node.options
         }
-        return cls(grammar, answers_files.red_flags(files), vocabularies, _all_hints(listeners, files), examples)
+        return cls(
+            grammar, RedFlags([file.red_flags for file in files]), vocabularies, _all_hints(listeners, files), examples
+        )
 
     def hints(self, node: str, language: str | None) -> str:
         """What the recogniser should expect at a node, separated by commas; in every language for None."""

@@ -1,4 +1,4 @@
-"""Which phone numbers we may dial: an allow-list of regions and of types, because "call me back" is also a way to steal.
+"""Which phone numbers we may dial: an allow-list of regions and types, because "call me back" is also a way to steal.
 
 Whoever can make us phone a number of their choice can make us phone one that pays them by the minute. So a number must
 be of a region and of a type that the organisation allows (by default Dutch mobile and fixed lines), and what is refused
@@ -88,7 +88,7 @@ class NumberPolicy:
         return Refused(reason) if reason else Allowed(_e164(number))
 
     def caller(self, from_: str) -> str | None:
-        """The number a call comes from, in E.164, if we may dial it; None for withheld, `client:`, `sip:` and others."""
+        """The number a call comes from, in E.164, if we may dial it; None for a withheld one, `client:` and `sip:`."""
         if from_ in WITHHELD or not _E164.fullmatch(from_):
             return None
         match self.check(from_):

@@ -2,28 +2,51 @@
 
 The lists are `prompts/<language>/red_flags.toml`, made to be reviewed by people who know medicine better than code.
 When in doubt it is danger: only a denial right before the words ("geen bloeding", "not unconscious") takes them back.
-`answers` loads them, `listening` asks.
+`answers_checks` checks them, `answers` loads them, `listening` asks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ivr.words import Words, plain
 
 GAP = 3  # words that ".." may stand for
 
-# A denial counts when it stands right before the danger or with only these between ("don't have any ...").
-_BETWEEN = frozenset(
-    "a an any the have got having is aan het een echt meer last van heb hebben heeft sprake really in of enige thoughts thought gedachten aan".split()
-)
-_DENIALS = frozenset(
-    "geen niet nie zonder nooit noch no not never without nor isnt arent doesnt dont wasnt havent hasnt aint".split()
-)
-# "Ik weet niet", "I can't tell": the denial is about knowing.
-_KNOWING = frozenset("weet weten begrijp snap know sure why waarom tell".split())
-_AFTERWARDS = frozenset({"niet", "nie"})  # "hij bloedt niet."
+DENIAL_LISTS = ("words", "determiners", "between", "verbs", "knowing", "afterwards")
+
+
+@dataclass(frozen=True)
+class Denials:
+    """What takes danger back, of all languages together; the comments in red_flags.toml say what each list is for."""
+
+    words: frozenset[str]
+    determiners: frozenset[str]
+    between: frozenset[str]
+    verbs: frozenset[str]
+    knowing: frozenset[str]
+    afterwards: frozenset[str]
+
+    def cover(self, words: Words, start: int, end: int) -> bool:
+        """Whether what was said between these places is denied, right before or right after."""
+        return self._before(words, start) or self._after(words, end)
+
+    def _before(self, words: Words, start: int) -> bool:
+        tokens, at = words.tokens, start - 1
+        between = self.between | self.verbs
+        while at >= 0 and tokens[at] in between and at + 1 not in words.pauses:
+            at -= 1
+        if at < 0 or at + 1 in words.pauses or tokens[at] not in self.words:
+            return False
+        if tokens[at] in self.determiners and not self.verbs.isdisjoint(tokens[at + 1 : start]):
+            return False
+        return at == 0 or tokens[at - 1] not in self.knowing
+
+    def _after(self, words: Words, end: int) -> bool:
+        is_last = end + 1 == len(words.tokens) or end + 1 in words.pauses
+        return is_last and words.tokens[end] in self.afterwards and end not in words.pauses
 
 
 @dataclass(frozen=True)
@@ -41,14 +64,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Phrase:
-    """A phrase of danger and the group it belongs to. `denies` when it holds a denial of its own ("krijg geen lucht")."""
+    """A phrase of danger and its group. `denies` when it holds a denial of its own ("krijg geen lucht")."""
 
     category: str
     steps: tuple[Step, ...]
     denies: bool
 
     @classmethod
-    def read(cls, category: str, text: str) -> Phrase:
+    def read(cls, category: str, text: str, denials: frozenset[str]) -> Phrase:
         """Read a phrase as red_flags.toml writes it; a ValueError says what is wrong with it."""
         steps: list[Step] = []
         gap = False
@@ -62,7 +85,7 @@ class Phrase:
             gap = False
         if gap or not steps:
             raise ValueError("a phrase must end with a word")
-        return cls(category, tuple(steps), any(not step.words.isdisjoint(_DENIALS) for step in steps))
+        return cls(category, tuple(steps), any(not step.words.isdisjoint(denials) for step in steps))
 
     def end(self, tokens: Sequence[str], start: int) -> int | None:
         """Where the phrase ends when it begins at this place, else None."""
@@ -96,17 +119,25 @@ def _end(steps: Sequence[Step], tokens: Sequence[str], at: int) -> int | None:
 
 
 class RedFlags:
-    """All phrases of danger of all languages, ready to be looked for; `answers` names each group's option."""
+    """All phrases of danger of all languages, ready to be looked for."""
 
-    def __init__(self, phrases: Sequence[Phrase], answers: Mapping[str, str]) -> None:
-        self.answers = dict(answers)
+    def __init__(self, tables: Sequence[Mapping[str, Any]]) -> None:
+        """Join the red_flags.toml of every language."""
+        self._denials = Denials(
+            **{
+                name: frozenset(
+                    token for table in tables for word in table["denials"][name] for token in plain(word).tokens
+                )
+                for name in DENIAL_LISTS
+            }
+        )
+        groups = [(name, group) for table in tables for name, group in table.items() if "phrases" in _table(group)]
+        self.answers = {name: str(group["answer"]) for name, group in groups}
         self._starting: dict[str, list[Phrase]] = {}
         self._others: list[Phrase] = []  # begin with the beginning of a word
-        for phrase in phrases:
-            for word in phrase.steps[0].words:
-                self._starting.setdefault(word, []).append(phrase)
-            if phrase.steps[0].beginnings:
-                self._others.append(phrase)
+        for name, group in groups:
+            for text in group["phrases"]:
+                self._add(Phrase.read(name, text, self._denials.words))
 
     def heard(self, words: Words) -> tuple[str, ...]:
         """The groups of which something was said and not denied, in the order of what was said."""
@@ -114,19 +145,17 @@ class RedFlags:
         heard: dict[str, None] = {}
         for start, token in enumerate(tokens):
             for phrase in (*self._starting.get(token, ()), *self._others):
-                if phrase.category in heard:
-                    continue
-                end = phrase.end(tokens, start)
-                if end is not None and (phrase.denies or not _is_denied(words, start, end)):
+                end = None if phrase.category in heard else phrase.end(tokens, start)
+                if end is not None and (phrase.denies or not self._denials.cover(words, start, end)):
                     heard[phrase.category] = None
         return tuple(heard)
 
+    def _add(self, phrase: Phrase) -> None:
+        for word in phrase.steps[0].words:
+            self._starting.setdefault(word, []).append(phrase)
+        if phrase.steps[0].beginnings:
+            self._others.append(phrase)
 
-def _is_denied(words: Words, start: int, end: int) -> bool:
-    tokens, at = words.tokens, start - 1
-    while at >= 0 and tokens[at] in _BETWEEN and at + 1 not in words.pauses:
-        at -= 1
-    if at >= 0 and at + 1 not in words.pauses and tokens[at] in _DENIALS:
-        return at == 0 or tokens[at - 1] not in _KNOWING
-    finished = end + 1 == len(tokens) or end + 1 in words.pauses
-    return finished and end < len(tokens) and tokens[end] in _AFTERWARDS and end not in words.pauses
+
+def _table(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

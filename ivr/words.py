@@ -16,8 +16,9 @@ from typing import Generic, TypeVar
 LONGEST_UTTERANCE = 2000  # characters; a minute of fast speech has 1,200, and a webhook must stay quick
 
 # Dropped from within words: "can't" and "cant", "foto's" and "fotos" are the same.
-_APOSTROPHES = dict.fromkeys(map(ord, "'’‘ʼ`´"))
-_WORD_OR_MARK = re.compile(r"[^\W_]+|[,.;:!?…،؟։።]+")
+_APOSTROPHES = dict.fromkeys(map(ord, "'`\u2018\u2019\u02bc\u00b4"))
+# The marks of Arabic (comma, question mark), Armenian and Ethiopic (full stop) after our own.
+_WORD_OR_MARK = re.compile("[^\\W_]+|[,.;:!?\u2026\u060c\u061f\u0589\u1362]+")
 
 T = TypeVar("T")
 
