@@ -1,0 +1,229 @@
+"""The phone in the browser, in a rehearsal only: how a colleague hears the line without a phone company.
+
+The page keeps the call, sealed (`seal`), and posts it back with what the caller does; here a caller's `phone` makes the
+same signed request that the provider would make, over real HTTP, to the line's own public address and no other. Nothing
+of a call stays in memory, because several server processes answer. `sound` speaks, `team_view` shows the callback.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from werkzeug.exceptions import BadRequest, Forbidden
+
+from callbacks.errors import CallbackError
+from callbacks.export import record_of_call
+from ivr import sound, team_view
+from ivr.captions import Captioner, waits
+from ivr.phone import Phone
+from ivr.phone_errors import BadAnswer, NoAnswer, NoCall, NoConnection, NotListening, NotOnKeypad, PhoneError
+from ivr.seal import BrokenSeal, Seal
+from ivr.transport import HttpTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask.typing import ResponseReturnValue
+
+    from ivr.webhooks import Line
+    from settings import Settings
+
+HERE = Path(__file__).resolve().parent
+LABELS = ("en", "nl")  # the languages of the page itself, the first where none is asked for
+WITHHELD = "anonymous"
+LONGEST_WORDS = 500  # characters that somebody says in one breath
+OUR_HEADER = "X-Zorglijn-Phone"  # a page of another site cannot send it without being asked first, and is refused then
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+# The first kind of error that fits names the sentence of the page, and the status it is sent with.
+ERRORS: tuple[tuple[type[PhoneError], str, int], ...] = (
+    (NoConnection, "down", 502),
+    (NoAnswer, "slow", 504),
+    (BadAnswer, "refused", 502),
+    (NotListening, "not_listening", 409),
+    (NoCall, "over", 409),
+    (NotOnKeypad, "keys", 400),
+    (PhoneError, "faulty", 502),
+)
+
+
+class NoNumber(PhoneError):
+    """What was written to call from is no phone number."""
+
+
+@dataclass(frozen=True)
+class Booth:
+    """What the phone in the browser needs: the line it belongs to and its settings."""
+
+    line: Line
+    settings: Settings
+
+    @cached_property
+    def calls(self) -> Seal:
+        """Seals a call, so that a page can go on with no other than it was given."""
+        return Seal(self.settings.twilio_auth_token, "call")
+
+    @cached_property
+    def captioner(self) -> Captioner:
+        """Makes the captions; its seal is on words that the line said, so that nothing else can be made to sound."""
+        return Captioner(self.line.renderer.prompts, Seal(self.settings.twilio_auth_token, "sound"))
+
+    @contextmanager
+    def phone(self, state: Mapping[str, Any] | None = None, from_: str = WITHHELD) -> Iterator[Phone]:
+        """A phone that reaches only our own line: a new one, or the one of this state."""
+        transport = HttpTransport()
+        own: dict[str, Any] = {
+            "base_url": self.settings.public_base_url,
+            "account_sid": self.settings.twilio_account_sid,
+            "auth_token": self.settings.twilio_auth_token,
+        }
+        try:
+            yield Phone(transport, from_=from_, **own) if state is None else Phone.from_state(state, transport, **own)
+        finally:
+            transport.close()
+
+
+def blueprint(line: Line, settings: Settings) -> Blueprint:
+    """The routes of the phone in the browser."""
+    booth = Booth(line, settings)
+    words = {code: tomllib.loads((HERE / "templates" / f"phone.{code}.toml").read_text("utf-8")) for code in LABELS}
+    pages = Blueprint(
+        "rehearsal", __name__, template_folder="templates", static_folder="static", static_url_path="/phone/static"
+    )
+
+    @pages.get("/")
+    def home() -> ResponseReturnValue:
+        return redirect(url_for("rehearsal.page"))
+
+    @pages.get("/phone")
+    def page() -> ResponseReturnValue:
+        labels = _labels()
+        other = next(code for code in LABELS if code != labels)
+        return render_template("phone.html", words=words[labels], labels=labels, other=other)
+
+    @pages.post("/phone/call")
+    def call() -> ResponseReturnValue:
+        from_ = _number(_asked().get("from"))
+        with booth.phone(from_=from_) as phone:
+            phone.dial()
+            return _heard(booth, phone, words[_labels()])
+
+    @pages.post("/phone/act")
+    def act() -> ResponseReturnValue:
+        asked = _asked()
+        carry_out = _ACTS.get(str(asked.get("do")))
+        if carry_out is None:
+            raise BadRequest
+        with booth.phone(booth.calls.open(asked.get("state"))) as phone:
+            carry_out(phone, str(asked.get("value", ""))[:LONGEST_WORDS])
+            return _heard(booth, phone, words[_labels()])
+
+    @pages.post("/phone/sound")
+    def spoken() -> ResponseReturnValue:
+        said = booth.captioner.seal.open(_asked().get("words"))
+        wav = sound.speak(said["text"], said["voice"])
+        return ("", 404) if wav is None else Response(wav, mimetype="audio/wav")
+
+    pages.before_request(_refuse_other_sites)
+    pages.after_request(_harden)
+    pages.register_error_handler(PhoneError, _explain)
+    pages.register_error_handler(BrokenSeal, lambda _: (jsonify(error="lost"), 400))
+    pages.register_error_handler(BadRequest, lambda _: (jsonify(error="lost"), 400))
+    pages.register_error_handler(Forbidden, lambda _: (jsonify(error="foreign"), 403))
+    return pages
+
+
+_ACTS: Mapping[str, Callable[[Phone, str], object]] = {
+    "press": lambda phone, keys: phone.press(keys),
+    "say": lambda phone, words: phone.say(words),
+    "stay_silent": lambda phone, _: phone.stay_silent(),
+    "hang_up": lambda phone, _: phone.hang_up(),
+}
+
+
+def _asked() -> Mapping[str, Any]:
+    asked = request.get_json()
+    if not isinstance(asked, dict):
+        raise BadRequest
+    return asked
+
+
+def _labels() -> str:
+    """The language of the page itself: the one that was chosen, else English."""
+    return str(chosen) if (chosen := request.args.get("labels")) in LABELS else LABELS[0]
+
+
+def _number(written: object) -> str:
+    """The number to call from, in E.164, however it was written; or the word for a withheld one."""
+    if written == WITHHELD:
+        return WITHHELD
+    digits = re.sub(r"[\s().-]", "", str(written))
+    digits = re.sub(r"^00", "+", digits)
+    digits = re.sub(r"^0", "+31", digits)
+    if not re.fullmatch(r"\+[1-9][0-9]{6,14}", digits):
+        raise NoNumber(str(written)[:40])
+    return digits
+
+
+def _heard(booth: Booth, phone: Phone, words: team_view.Words) -> Response:
+    """What is heard now, what is waited for, and the call to give back with what the caller does next."""
+    state = phone.state()
+    state["exchanges"] = state["exchanges"][-1:]  # the page has shown the others, and a long call would outgrow a form
+    return jsonify(
+        heard=[booth.captioner.caption(heard) for heard in phone.heard],
+        waits=waits(phone.waiting_for),
+        ended_by=phone.ended_by,
+        team=_team(booth, phone.call_sid, words) if phone.is_over else None,
+        state=booth.calls.close(state),
+    )
+
+
+def _team(booth: Booth, call_sid: str, words: team_view.Words) -> dict[str, Any]:
+    """The callback that this call left in the queue, in plain words; `none` where it left none."""
+    switchboard = booth.line.switchboard
+    with suppress(CallbackError):
+        record = record_of_call(switchboard.database, call_sid)
+        return {"none": True} if record is None else team_view.in_words(record, words, switchboard.office.zone)
+    return {"unknown": True}
+
+
+def _refuse_other_sites() -> None:
+    """Let only the phone's own page act: a page of another site must not make calls here in a visitor's name."""
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    origin = request.headers.get("Origin")
+    is_foreign = origin is not None and urlsplit(origin).netloc != request.host
+    if is_foreign or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        raise Forbidden
+    if not request.is_json or request.headers.get(OUR_HEADER) != "1":
+        raise Forbidden
+
+
+def _explain(error: Exception) -> tuple[Response, int]:
+    """The name of the page's sentence for this error, and what happened for whoever builds the line."""
+    if isinstance(error, NoNumber):
+        return jsonify(error="number"), 400
+    name, status = next((name, status) for kind, name, status in ERRORS if isinstance(error, kind))
+    return jsonify(error=name, detail=str(error)), status
+
+
+def _harden(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if request.endpoint != "rehearsal.static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
