@@ -7,15 +7,17 @@ answer beside it, and nothing with a denial in it is ever a yes. `conversation` 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from ivr.answers import KEY_COMMANDS, Answers, Meaning, Sense, Vocabulary
+from ivr.grammar import Grammar
 from ivr.heard import SILENCE, Command, Heard, Kind, Mode
 from ivr.nodes import Listener, NumberEntry, SpokenAnswer, VoiceMessage
 from ivr.numbers import Allowed, NumberPolicy, Refused
-from ivr.understanding import is_emergency, options_said, understand
-from ivr.words import Words, plain
+from ivr.understanding import UNCLEAR, drop_denied, find, is_emergency, understand
+from ivr.words import Found, Words, plain
 
 LEAST_CONFIDENCE = 0.3  # below this the words are not used, except those of danger; 0.0 and None mean unknown
 LONGEST_ANSWER = 100  # characters of a caller's own words that are kept
@@ -102,21 +104,25 @@ def _listen_to_speech(node: Listener, utterance: str, words: Words, hearing: _He
     meaning = understand(words, vocabulary, answers.grammar)
     if hearing.is_doubtful and not is_emergency(meaning):
         return Heard(Kind.NO_MATCH, mode=Mode.SPEECH)
-    if isinstance(node, SpokenAnswer) and (meaning is None or meaning.sense is not Sense.COMMAND):
-        return _own_words(utterance, words, meaning, hearing.answers)
-    if isinstance(node, VoiceMessage) and meaning is None:
+    if isinstance(node, SpokenAnswer) and (meaning is None or meaning == UNCLEAR):
+        return _own_words(utterance, words, vocabulary, answers.grammar)
+    if isinstance(node, VoiceMessage) and (meaning is None or meaning.sense is not Sense.COMMAND):
         return Heard(Kind.MATCH, mode=Mode.SPEECH)
     return _heard(meaning, Mode.SPEECH) if meaning else Heard(Kind.NO_MATCH, mode=Mode.SPEECH)
 
 
-def _in_danger(words: Words, vocabulary: Vocabulary, flags: tuple[str, ...], hearing: _Hearing) -> Heard:
+def _in_danger(words: Words, vocabulary: Vocabulary, flags: Sequence[Found[str]], hearing: _Hearing) -> Heard:
     """Danger: the emergency message, or where danger is the question, its answer if it can only be one."""
+    categories = tuple(dict.fromkeys(flag.meaning for flag in flags))
     if vocabulary.names_danger and not hearing.is_doubtful:
-        meant = {Meaning(Sense.OPTION, hearing.answers.red_flags.answers[flag]) for flag in flags}
-        said = options_said(words, vocabulary, hearing.answers.grammar)
-        if len(meant | said) == 1:
-            return Heard(Kind.MATCH, meant.pop().value, Mode.SPEECH, flags)
-    return Heard(Kind.RED_FLAG, mode=Mode.SPEECH, flags=flags)
+        grammar, named = hearing.answers.grammar, hearing.answers.red_flags.answers
+        found = [one for one in find(words, vocabulary, grammar) if not any(one.overlaps(flag) for flag in flags)]
+        kept = drop_denied(found, words, vocabulary, grammar)
+        meant = {one.meaning.value for one in kept if one.meaning.sense is Sense.OPTION and not one.meaning.alone}
+        meant.update(named[category] for category in categories)
+        if len(meant) == 1:
+            return Heard(Kind.MATCH, meant.pop(), Mode.SPEECH, categories)
+    return Heard(Kind.RED_FLAG, mode=Mode.SPEECH, flags=categories)
 
 
 def _number_spoken(words: Words, vocabulary: Vocabulary, hearing: _Hearing) -> Heard:
@@ -141,12 +147,11 @@ def _number(digits: str, mode: Mode, numbers: NumberPolicy) -> Heard:
             assert_never(never)
 
 
-def _own_words(utterance: str, words: Words, meaning: Meaning | None, answers: Answers) -> Heard:
-    """A name that is known, else the words as they came; yes, no and hesitation say nothing."""
-    if meaning is not None:
-        return _heard(meaning, Mode.SPEECH)
-    grammar = answers.grammar
-    if (grammar.fillers | grammar.negations).issuperset(words.tokens):
+def _own_words(utterance: str, words: Words, vocabulary: Vocabulary, grammar: Grammar) -> Heard:
+    """The words as they came, also when they name two languages; yes, no, numbers and hesitation say nothing."""
+    small = grammar.fillers | grammar.negations
+    says_nothing = all(token in small or grammar.number(token) is not None for token in words.tokens)
+    if says_nothing or any(one.meaning.sense is Sense.UNCLEAR for one in find(words, vocabulary, grammar)):
         return Heard(Kind.NO_MATCH, mode=Mode.SPEECH)
     kept = " ".join("".join(c if c.isprintable() else " " for c in utterance).split())
     return Heard(Kind.MATCH, kept[:LONGEST_ANSWER].strip(), Mode.SPEECH)

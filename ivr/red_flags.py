@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ivr.words import Words, plain
+from ivr.words import Found, Words, plain
 
 GAP = 3  # words that ".." may stand for
 
@@ -139,16 +139,16 @@ class RedFlags:
             for text in group["phrases"]:
                 self._add(Phrase.read(name, text, self._denials.words))
 
-    def heard(self, words: Words) -> tuple[str, ...]:
-        """The groups of which something was said and not denied, in the order of what was said."""
+    def heard(self, words: Words) -> list[Found[str]]:
+        """What was said of danger and not denied: where, and of which group."""
         tokens = words.tokens
-        heard: dict[str, None] = {}
+        heard: list[Found[str]] = []
         for start, token in enumerate(tokens):
             for phrase in (*self._starting.get(token, ()), *self._others):
-                end = None if phrase.category in heard else phrase.end(tokens, start)
+                end = phrase.end(tokens, start)
                 if end is not None and (phrase.denies or not self._denials.cover(words, start, end)):
-                    heard[phrase.category] = None
-        return tuple(heard)
+                    heard.append(Found(start, end, phrase.category))
+        return heard
 
     def _add(self, phrase: Phrase) -> None:
         for word in phrase.steps[0].words:

@@ -14,24 +14,17 @@ from ivr.grammar import Grammar
 from ivr.heard import Command
 from ivr.words import Found, Words, outermost
 
-_UNCLEAR = Meaning(Sense.UNCLEAR)
-
-
-def options_said(words: Words, vocabulary: Vocabulary, grammar: Grammar) -> set[Meaning]:
-    """Every option of which something was said and not denied."""
-    found = _drop_denied(_find(words, vocabulary, grammar), words, vocabulary, grammar)
-    return {Meaning(Sense.OPTION, one.meaning.value) for one in found if one.meaning.sense is Sense.OPTION}
+UNCLEAR = Meaning(Sense.UNCLEAR)
 
 
 def understand(words: Words, vocabulary: Vocabulary, grammar: Grammar) -> Meaning | None:
-    """The one thing that was meant, or None when that is nothing or more than one thing."""
-    found = _find(words, vocabulary, grammar)
-    rest = _rest(words, found)
-    is_all = grammar.fillers.issuperset(rest)
-    kept = [one for one in _drop_denied(found, words, vocabulary, grammar) if is_all or not one.meaning.alone]
+    """The one thing that was meant; UNCLEAR when it could be several, None when nothing of meaning was said."""
+    found = find(words, vocabulary, grammar)
+    is_all = grammar.fillers.issuperset(_rest(words, found))
+    found = [one for one in found if is_all or not one.meaning.alone]
+    kept = drop_denied(found, words, vocabulary, grammar)
     meant = {Meaning(one.meaning.sense, one.meaning.value) for one in kept}
-    if is_all or all(grammar.number(token) is not None for token in rest if token not in grammar.fillers):
-        meant |= _bare_numbers(words, found, vocabulary, grammar)
+    meant |= _bare_numbers(words, found, vocabulary, grammar)
     return _decide(meant, vocabulary, denied=grammar.denies(words))
 
 
@@ -45,8 +38,8 @@ def _decide(meant: Iterable[Meaning], vocabulary: Vocabulary, *, denied: bool) -
         return next(one for one in commands if is_emergency(one))
     if commands:
         return _choose_command(commands, options, affirmed, vocabulary, denied=denied)
-    if _UNCLEAR in senses or len(options) != 1 or (affirmed and denied):
-        return None
+    if UNCLEAR in senses or len(options) != 1 or (affirmed and denied):
+        return UNCLEAR if senses else None
     return options.pop()
 
 
@@ -64,7 +57,7 @@ def _choose_command(
     return command if options <= affirmed and not (denied and asks_yes_or_no) else None
 
 
-def _find(words: Words, vocabulary: Vocabulary, grammar: Grammar) -> list[Found[Meaning]]:
+def find(words: Words, vocabulary: Vocabulary, grammar: Grammar) -> list[Found[Meaning]]:
     """Everything in the utterance that has a meaning here, the longest phrases only."""
     return outermost([*vocabulary.phrases.find(words.tokens), *_named_keys(words.tokens, vocabulary, grammar)])
 
@@ -79,9 +72,9 @@ def _named_keys(tokens: Sequence[str], vocabulary: Vocabulary, grammar: Grammar)
                 end += 1
             number = _key_number(tokens, end, vocabulary, grammar)
             if number is not None:
-                found.append(Found(at, end + 1, vocabulary.keys.get(number, _UNCLEAR)))
+                found.append(Found(at, end + 1, vocabulary.keys.get(number, UNCLEAR)))
         elif token in grammar.ordinals and _ends_there(tokens, at + 1, grammar):
-            place = vocabulary.places.get(grammar.ordinals[token], _UNCLEAR)
+            place = vocabulary.places.get(grammar.ordinals[token], UNCLEAR)
             end = at + 2 if at + 1 < len(tokens) and tokens[at + 1] in grammar.things else at + 1
             found.append(Found(at, end, place))
     return found
@@ -111,19 +104,27 @@ def _rest(words: Words, found: Iterable[Found[Meaning]]) -> list[str]:
 def _bare_numbers(
     words: Words, found: Sequence[Found[Meaning]], vocabulary: Vocabulary, grammar: Grammar
 ) -> set[Meaning]:
-    """Numbers said with nothing but hesitation around them. "Een" and "one" count only where nothing else was said."""
+    """Numbers said with nothing but hesitation around them."""
+    tokens = words.tokens
+    if len(tokens) == 1 and tokens[0] in grammar.homophones:
+        meaning = vocabulary.keys.get(grammar.homophones[tokens[0]], UNCLEAR)
+        return {meaning} if meaning.sense is Sense.OPTION else set()
     rest = _rest(words, found)
-    if len(words.tokens) == 1 and words.tokens[0] in grammar.homophones:
-        number = grammar.homophones[words.tokens[0]]
-        return {vocabulary.keys[number]} if vocabulary.keys.get(number, _UNCLEAR).sense is Sense.OPTION else set()
-    said = [token for token in rest if grammar.number(token) is not None]
-    strong = [token for token in said if token not in grammar.articles]
-    weak = [] if found or not said else said
-    keys = {grammar.number(token) for token in (*strong, *weak)}
-    return {vocabulary.keys.get(key, _UNCLEAR) for key in keys if key is not None}
+    numbers = [token for token in rest if grammar.number(token) is not None]
+    if not grammar.fillers.issuperset(token for token in rest if token not in numbers):
+        return set()
+    if found and not _ends_with_number(tokens, found, vocabulary):
+        numbers = [token for token in numbers if token not in grammar.articles]
+    return {vocabulary.keys.get(grammar.number(token) or 0, UNCLEAR) for token in numbers}
 
 
-def _drop_denied(
+def _ends_with_number(tokens: Sequence[str], found: Sequence[Found[Meaning]], vocabulary: Vocabulary) -> bool:
+    """Whether a last "een" or "one" is a number ("ja, een"); before something it is an article ("een dokter")."""
+    polar = vocabulary.affirmative | vocabulary.negative
+    return found[-1].end < len(tokens) and all(one.meaning.value in polar for one in found)
+
+
+def drop_denied(
     found: Sequence[Found[Meaning]], words: Words, vocabulary: Vocabulary, grammar: Grammar
 ) -> list[Found[Meaning]]:
     """Without what was denied: a denial spoils the next thing said, or where there is none, the one before it.
@@ -146,7 +147,8 @@ def _spoiled(place: int, ordered: Sequence[Found[Meaning]], tokens: Sequence[str
     if after and not _turns(tokens, place + 1, ordered[after[0]].start, grammar):
         spoiled.add(after[0])
         for previous, index in pairwise(after):  # "geen dokter of medicijnen"
-            if not grammar.joins.issuperset(tokens[ordered[previous].end : ordered[index].start]):
+            between = tokens[ordered[previous].end : ordered[index].start]
+            if not between or not grammar.joins.issuperset(between):
                 break
             spoiled.add(index)
     is_backward = tokens[place] in grammar.backward or not spoiled

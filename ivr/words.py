@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 LONGEST_UTTERANCE = 2000  # characters; a minute of fast speech has 1,200, and a webhook must stay quick
 
@@ -68,6 +68,10 @@ class Found(Generic[T]):
     def inside(self, other: Found[T]) -> bool:
         """Whether the other one truly contains this one."""
         return other.start <= self.start and self.end <= other.end and other.end - other.start > self.end - self.start
+
+    def overlaps(self, other: Found[Any]) -> bool:
+        """Whether the two share a word."""
+        return self.start < other.end and other.start < self.end
 
 
 class Phrases(Generic[T]):
