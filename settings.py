@@ -43,14 +43,14 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class PhoneNumber:
-    """A number that the line speaks: its digits, and the last day on which it is spoken."""
+    """A number that the line speaks, and the day on which somebody last verified it."""
 
     digits: str
     verified_on: date | None
 
     @property
     def expires(self) -> date | None:
-        """The day after which nobody has verified it recently enough to speak it; None where nobody ever did."""
+        """The day from which it is not spoken, because nobody verified it for so long; None where nobody ever did."""
         return self.verified_on + NUMBER_LIFE if self.verified_on else None
 
 
