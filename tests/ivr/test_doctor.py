@@ -307,7 +307,9 @@ def test_a_file_that_is_no_database_is_in_trouble(tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_not_there_is_in_trouble_soon() -> None:
-    assert look_at_database("postgresql://line:quiet@127.0.0.1:1/zorglijn").trouble
+    trouble = look_at_database("postgresql://line:quiet@127.0.0.1:1/zorglijn").trouble
+    assert trouble
+    assert "quiet" not in trouble
 
 
 def test_a_folder_that_is_not_there_can_be_made_where_its_parent_can_be_written(tmp_path: Path) -> None:
@@ -321,6 +323,11 @@ def test_the_report_is_plain_unless_colour_is_asked_for() -> None:
     assert "\x1b" not in report(findings)
     assert "\x1b[31mMISSING" in report(findings, colour=True)
     assert report(findings).splitlines()[-1].endswith("to mend before going live.")
+
+
+def test_an_address_is_never_broken_over_two_lines() -> None:
+    url = f"https://{'long.' * 30}zorglijn.nl"
+    assert f"HTTP POST {url}" in report([Finding(Severity.OK, "Enter:", f"HTTP POST {url}")]).replace("\n        ", " ")
 
 
 def test_the_report_fits_a_terminal() -> None:
