@@ -7,13 +7,12 @@ worker should not load what only a developer's terminal uses.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from flask import Flask, Response, jsonify
@@ -69,7 +68,7 @@ def build_line(settings: Settings) -> House:
 
 
 def facts(organisation: Organisation) -> dict[str, Fact]:
-    """What the organisation's file gives the prompts to speak, by placeholder; a number that is not known is left out."""
+    """What organisation.toml gives the prompts to speak, by placeholder; a number that is not known is left out."""
     numbers = {
         f"{name}_number": Fact(value=digits(number.digits), expires=number.expires)
         for name in SPOKEN_NUMBERS
@@ -100,8 +99,9 @@ def create_app(settings: Settings) -> Flask:
 
     @app.get("/readyz")
     def readyz() -> ResponseReturnValue:
-        ready = house.database.is_ready()
-        return jsonify(status="ok" if ready else "the database cannot be reached or lacks a migration"), 200 if ready else 503
+        if house.database.is_ready():
+            return jsonify(status="ok")
+        return jsonify(status="the database cannot be reached or lacks a migration"), 503
 
     @app.after_request
     def harden(response: Response) -> Response:
@@ -112,7 +112,7 @@ def create_app(settings: Settings) -> Flask:
 
 
 def wsgi() -> Flask:
-    """The application of one web worker: settings from the environment, logs as JSON lines, and a sweeper of its own."""
+    """The application of one web worker: settings from the environment, logs as JSON lines, a sweeper of its own."""
     from ivr import logs, sweeper
 
     logs.configure()
@@ -209,9 +209,8 @@ def callbacks_list(*, everything: bool) -> None:
     """Who is waiting to be called back, the most urgent first."""
     from callbacks import export, listing
 
-    found = sorted(
-        export.records(_database(), only_open=not everything), key=lambda record: (record["urgency"], record["requested_at"])
-    )
+    records = export.records(_database(), only_open=not everything)
+    found = sorted(records, key=lambda record: (record["urgency"], record["requested_at"]))
     click.echo(listing.table(found, _settings().organisation.hours.zone))
 
 
@@ -221,10 +220,8 @@ def callbacks_export(*, only_open: bool) -> None:
     """Every callback as JSON Lines on standard output; progress goes to standard error."""
     from callbacks import export
 
-    written = 0
-    for record in export.records(_database(), only_open=only_open):
+    for written, record in enumerate(export.records(_database(), only_open=only_open), start=1):
         click.echo(json.dumps(record, ensure_ascii=False))
-        written += 1
         if written % export.PAGE == 0 and sys.stderr.isatty():
             click.echo(f"{written} callbacks", err=True)
 
@@ -251,7 +248,7 @@ def _settings(env: Mapping[str, str] = os.environ) -> Settings:
     try:
         return Settings.from_env(env)
     except SettingsError as error:
-        raise click.ClickException("The line cannot start:\n" + "\n".join(f"  {one}" for one in error.problems)) from None
+        raise _cannot_start(error.problems) from None
 
 
 def _house(settings: Settings) -> House:
@@ -261,7 +258,11 @@ def _house(settings: Settings) -> House:
     try:
         return build_line(settings)
     except (PromptError, AnswersError) as error:
-        raise click.ClickException(f"The line cannot start:\n{error}") from None
+        raise _cannot_start(error.problems) from None
+
+
+def _cannot_start(problems: Sequence[str]) -> click.ClickException:
+    return click.ClickException("The line cannot start:\n" + "\n".join(f"  {problem}" for problem in problems))
 
 
 def _database() -> Database:

@@ -23,7 +23,7 @@ PAGE = 500
 def records(database: Database, *, only_open: bool = False) -> Iterator[dict[str, Any]]:
     """Every callback, oldest first, as a dictionary that JSON can hold; times in ISO 8601, UTC."""
     after = 0
-    while page := database.read(lambda connection, after=after: _page(connection, after, only_open)):  # type: ignore[misc]
+    while page := database.read(lambda connection, after=after: _page(connection, after, only_open=only_open)):  # type: ignore[misc]
         yield from (record for _, record in page)
         after = page[-1][0]
 
@@ -38,7 +38,7 @@ def record_of_call(database: Database, call_sid: str) -> dict[str, Any] | None:
     return database.read(find)
 
 
-def _page(connection: Connection, after: int, only_open: bool) -> list[tuple[int, dict[str, Any]]]:
+def _page(connection: Connection, after: int, *, only_open: bool) -> list[tuple[int, dict[str, Any]]]:
     statuses = sorted(OPEN) if only_open else list(Status)
     return _records(connection, service.list_callbacks(connection, statuses=statuses, after=after, limit=PAGE))
 

@@ -16,7 +16,11 @@ def table(records: Sequence[dict[str, Any]], zone: ZoneInfo) -> str:
         return "Nobody is waiting. A call that asks for a callback appears here."
     rows = [COLUMNS, *(_row(record, zone) for record in records)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(_line(row, widths) for row in rows)
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _row(record: dict[str, Any], zone: ZoneInfo) -> tuple[str, ...]:

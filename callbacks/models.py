@@ -1,8 +1,8 @@
 """What is stored: calls, their steps, and callbacks. The tables only; `service` reads and writes them.
 
 A step is append-only and carries the call's whole position, so that the newest step of a call is where the call is, and
-`(call_id, number)` being unique is what makes every step happen once. Names of constraints are fixed, so that a migration
-can find them on every database.
+`(call_id, number)` being unique is what makes every step happen once. Names of constraints are fixed, so that a
+migration can find them on every database.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Call(Base):
 
 
 class Step(Base):
-    """One visit to a node: what was heard there, and what was said next (`says`, at `position`). Number 0 is the ring."""
+    """One visit to a node: what was heard there, what was said next (`says`, at `position`). Number 0 is the ring."""
 
     __tablename__ = "steps"
 

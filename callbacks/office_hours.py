@@ -82,6 +82,6 @@ class OfficeHours:
 
     @cached_property
     def _holidays(self) -> HolidayBase:
-        from holidays import country_holidays  # 40 ms and many tables: only where hours are counted  # noqa: PLC0415
+        from holidays import country_holidays  # 40 ms and many tables: only where hours are counted
 
         return country_holidays(self.country)

@@ -57,7 +57,7 @@ class HeardStep:
 
 @dataclass(frozen=True)
 class Request:
-    """A callback that a caller asks for. `urgency` is that of the triage; `is_confirmed`: the caller said "this number"."""
+    """A callback that a caller asks for, with the triage's urgency; `is_confirmed`: they found the number right."""
 
     outcome: str
     urgency: int
@@ -70,7 +70,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Requested:
-    """What became of a request: `queued`, `linked` to an open one of the same number, or `already` there for this call."""
+    """What became of a request: `queued`, `linked` to an open one of the number, or `already` there for this call."""
 
     result: str
     reference: str
@@ -86,7 +86,7 @@ _NEWEST: Select[Any] = (
         calls.c.ended_at,
         calls.c.ending,
         steps.c.number,
-        steps.c.at,
+        steps.c.at.label("step_at"),
         steps.c.position,
         steps.c.says,
     )
@@ -120,22 +120,31 @@ def open_call(connection: Connection, sid: str, caller_number: str | None, at: d
     return state
 
 
-def record_step(
-    connection: Connection, call_id: int, number: int, at: datetime, heard: HeardStep, position: str, says: str
-) -> None:
+@dataclass(frozen=True)
+class Taken:
+    """A step as it is stored: what was heard, the position it led to (JSON), and what we said there (JSON)."""
+
+    number: int
+    at: datetime
+    heard: HeardStep
+    position: str
+    says: str
+
+
+def record_step(connection: Connection, call_id: int, step: Taken) -> None:
     """Keep one step; StepAlreadyTaken when another webhook answered this turn first."""
     values = {
         "call_id": call_id,
-        "number": number,
-        "at": at,
-        "position": position,
-        "says": says,
-        **heard.__dict__,
+        "number": step.number,
+        "at": step.at,
+        "position": step.position,
+        "says": step.says,
+        **step.heard.__dict__,
     }
     try:
         connection.execute(_INSERT_STEP, values)
     except IntegrityError as error:
-        raise StepAlreadyTaken(call_id, number) from error
+        raise StepAlreadyTaken(call_id, step.number) from error
 
 
 _INSERT_STEP = insert(steps)
@@ -182,13 +191,14 @@ def request(connection: Connection, call_id: int, asked: Request, now: datetime,
     if earlier is not None:
         urgency = urgency.raised()
         _raise_earlier(connection, earlier, now, office)
-    due = due_at(urgency, now, office)
-    reference = _queue(connection, call_id, asked, urgency, now, due, None if earlier is None else earlier.id)
+    due, reference = due_at(urgency, now, office), _free_reference(connection)
+    when = {"urgency": int(urgency), "requested_at": now, "due_at": due}
+    _queue(connection, call_id, asked, when | {"reference": reference, "linked_to": earlier and earlier.id})
     return Requested("queued" if earlier is None else "linked", reference, due)
 
 
 def enrich(connection: Connection, call_id: int, known: Request, now: datetime, office: OfficeHours) -> None:
-    """Add to this call's callback what was learned since; it only ever becomes more urgent, and is never closed by it."""
+    """Add to this call's callback what was learned since; it only ever becomes more urgent, and is never closed."""
     callback = _callback_of(connection, call_id)
     if callback is None or callback.status not in OPEN:
         return
@@ -252,37 +262,20 @@ def _raise_earlier(connection: Connection, earlier: Row[Any], now: datetime, off
 _TRIES = 20  # a reference grows by a digit where so many in a row were taken: four digits are enough for a small queue
 
 
-def _queue(
-    connection: Connection,
-    call_id: int,
-    asked: Request,
-    urgency: Urgency,
-    now: datetime,
-    due: datetime,
-    linked_to: int | None,
-) -> str:
-    reference = _free_reference(connection)
-    connection.execute(
-        insert(callbacks),
-        {
-            "public_id": secrets.token_urlsafe(16),
-            "reference": reference,
-            "call_id": call_id,
-            "linked_to": linked_to,
-            "status": Status.QUEUED.value,
-            "urgency": int(urgency),
-            "outcome": asked.outcome,
-            "language": asked.language,
-            "phone": asked.phone,
-            "answers": dict(asked.answers),
-            "flags": list(asked.flags),
-            "requested_at": now,
-            "due_at": due,
-            "safe_message": _yes(asked.answers.get("safe_message")),
-            "is_confirmed": asked.is_confirmed,
-        },
-    )
-    return reference
+def _queue(connection: Connection, call_id: int, asked: Request, decided: dict[str, Any]) -> None:
+    values = {
+        "public_id": secrets.token_urlsafe(16),
+        "call_id": call_id,
+        "status": Status.QUEUED.value,
+        "outcome": asked.outcome,
+        "language": asked.language,
+        "phone": asked.phone,
+        "answers": dict(asked.answers),
+        "flags": list(asked.flags),
+        "safe_message": _yes(asked.answers.get("safe_message")),
+        "is_confirmed": asked.is_confirmed,
+    }
+    connection.execute(insert(callbacks), values | decided)
 
 
 def _free_reference(connection: Connection) -> str:
@@ -354,15 +347,9 @@ def steps_of(connection: Connection, call_ids: Sequence[int]) -> Iterator[Row[An
 
 
 def _state(row: Row[Any]) -> CallState:
+    known = row._asdict()
+    number = known.pop("number")
     return CallState(
-        id=row[0],
-        sid=row[1],
-        caller_number=row[2],
-        started_at=row[3],
-        ended_at=row[4],
-        ending=row[5],
-        step=-1 if row[6] is None else row[6],
-        step_at=row[7],
-        position=row[8] or "",
-        says=row[9] or "",
+        **known | {"position": row.position or "", "says": row.says or ""},
+        step=-1 if number is None else number,
     )

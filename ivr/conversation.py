@@ -267,9 +267,7 @@ def _ask_again(
     return _go(flow, _patient(position), node.gives_up_to, circumstances, said=said)
 
 
-def _go(
-    flow: Flow, position: Position, name: str, circumstances: Circumstances, *, said: tuple[str, ...] = ()
-) -> Turn:
+def _go(flow: Flow, position: Position, name: str, circumstances: Circumstances, *, said: tuple[str, ...] = ()) -> Turn:
     """Walk on from the node `name` until one of them waits, collecting what is said on the way."""
     while True:
         node = flow[name]

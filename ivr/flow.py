@@ -266,9 +266,7 @@ def _callback_number() -> Iterable[Node]:
         remembers="which_number",
         gives_up_to="callback_request",
     )
-    yield Message(
-        name="callback_number_unknown", says=("callback_number_unknown",), goto="callback_number_entry"
-    )
+    yield Message(name="callback_number_unknown", says=("callback_number_unknown",), goto="callback_number_entry")
     yield NumberEntry(
         name="callback_number_entry",
         asks=("callback_number_entry",),

@@ -1,4 +1,4 @@
-"""What a caller did and what was heard in it, as plain values: between `listening`, which names it, and `conversation`, which decides by it."""
+"""What a caller did, and what was heard: between `listening`, which names it, and `conversation`, which decides."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ class Branch(Node):
 
 @dataclass(frozen=True, kw_only=True)
 class Task(Node):
-    """Work for the callback queue; the call goes on by its result. `with_number` is False where there is none to call."""
+    """Work for the callback queue; the call goes on by its result. `with_number` is False where there is none."""
 
     exits: Mapping[str, str]
     with_number: bool = True

@@ -44,7 +44,7 @@ def ease(text: str, language: str) -> float | None:
     if language not in _BY_TEXTSTAT:
         return None
     # A tenth of a second, and only those who check texts need it.
-    import textstat  # type: ignore[import-untyped]
+    import textstat
 
     textstat.set_lang(language)
     return float(textstat.flesch_reading_ease(text))

@@ -1,8 +1,9 @@
 """Is this request really the provider's? The signature and the form, checked strictly before anything is believed.
 
-The signed URL is built from the configured public base URL and the raw path and query, never from the Host header, which
-anybody can choose and which is wrong behind a proxy. Names and values are signed without delimiters, so that a request
-cut differently signs the same: identifiers are checked by pattern, the account is compared, and no name may come twice.
+The signed URL is built from the configured public base URL and the raw path and query, never from the Host header,
+which anybody can choose and which is wrong behind a proxy. Names and values are signed without delimiters, so that a
+request cut differently signs the same: identifiers are checked by pattern, the account is compared, and no name may
+come twice.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ _DIGITS = re.compile(r"[0-9*#A-Dw]{0,64}")
 LONGEST_VALUE = 4000  # characters; nobody says more in one breath
 
 
-class UnsignedRequest(Exception):  # noqa: N818  named for what happened
+class UnsignedRequest(Exception):
     """The signature is missing or is not ours: answered with 403, nothing is changed."""
 
 
-class MalformedRequest(Exception):  # noqa: N818
+class MalformedRequest(Exception):
     """Signed, but not a request that a call makes: answered with 400, nothing is changed."""
 
 
@@ -48,7 +49,7 @@ class Verifier:
     public_base_url: str
 
     def verify(self, target: str, pairs: Sequence[tuple[str, str]], signature: str | None) -> Webhook:
-        """Read a request to `target` (raw path and query) with these form pairs; UnsignedRequest or MalformedRequest."""
+        """Read a request to `target` (raw path and query); UnsignedRequest or MalformedRequest."""
         expected = self.sign(target, pairs)
         if not signature or not hmac.compare_digest(expected, signature.encode("utf-8", "replace")):
             raise UnsignedRequest

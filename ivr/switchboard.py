@@ -20,7 +20,7 @@ from callbacks import service
 from callbacks.db import Database
 from callbacks.errors import StepAlreadyTaken
 from callbacks.office_hours import OfficeHours
-from callbacks.service import CallState, HeardStep, Request
+from callbacks.service import CallState, HeardStep, Request, Taken
 from ivr import conversation, spoken
 from ivr.answers import Answers
 from ivr.conversation import Circumstances, Position, Promise, Turn
@@ -93,9 +93,7 @@ class Switchboard:
         turn = conversation.begin(self.flow, self._circumstances(call, now))
         return self._record(connection, call, turn, HeardStep(), now)
 
-    def _answer(
-        self, connection: Connection, sid: str, from_: str, turn: int, said: Said, now: datetime
-    ) -> Reply:
+    def _answer(self, connection: Connection, sid: str, from_: str, turn: int, said: Said, now: datetime) -> Reply:
         call = service.find_call(connection, sid)
         if call is None or call.step < 0:
             return self._ring(connection, sid, from_, now)
@@ -130,9 +128,7 @@ class Switchboard:
         return reply
 
     def _listen(self, node: Listener, position: Position, said: Said) -> Heard:
-        return listen(
-            node, said.digits, said.utterance, said.confidence, position.language, self.answers, self.numbers
-        )
+        return listen(node, said.digits, said.utterance, said.confidence, position.language, self.answers, self.numbers)
 
     def _carry_out(
         self, connection: Connection, call: CallState, turn: Turn, circumstances: Circumstances, now: datetime
@@ -146,7 +142,7 @@ class Switchboard:
 
     def _record(self, connection: Connection, call: CallState, turn: Turn, heard: HeardStep, now: datetime) -> Reply:
         position, says = _dump(conversation.to_values(turn.position)), _dump(turn.says)
-        service.record_step(connection, call.id, turn.position.turn - 1, now, heard, position, says)
+        service.record_step(connection, call.id, Taken(turn.position.turn - 1, now, heard, position, says))
         return self._reply_for(call, turn.position, turn.says)
 
     def _end(self, connection: Connection, call: CallState, now: datetime, *, swept: bool = False) -> None:
@@ -205,7 +201,7 @@ class Switchboard:
             language=position.language,
             caller_number=call.caller_number,
             number=position.number,
-            reference=promise and promise.reference,
+            reference=promise.reference if promise else None,
             due=promise.due if promise else (),
         )
 

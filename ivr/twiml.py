@@ -31,7 +31,7 @@ _KEPT = 2000  # documents; a call's own digits make a new one
 
 @dataclass(frozen=True)
 class Reply:
-    """Everything that decides what a turn sounds like; the numbers (E.164) and the reference are spelt when they are said."""
+    """Everything that decides what a turn sounds like; numbers (E.164) and the reference are spelt when said."""
 
     node: str
     turn: int

@@ -1,7 +1,7 @@
 """The provider's HTTP requests: verify, read, hand to the switchboard, and answer only after the commit.
 
-Every answer is a document that the provider can act on, errors included: anything else would be read aloud to the caller
-or end the call. When the database cannot be reached the caller hears a kind apology that promises nothing.
+Every answer is a document that the provider can act on, errors included: anything else would be read aloud to the
+caller or end the call. When the database cannot be reached the caller hears a kind apology that promises nothing.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Line:
     recordings: Path
 
     def warm_up(self) -> None:
-        """Load before the first call what would keep it waiting: holidays, the phone numbers of the world, the apology."""
+        """Load before the first call what would keep it waiting: holidays, the world's phone numbers, the apology."""
         self.switchboard.office.add(datetime.now(UTC), timedelta(hours=1))
         self.switchboard.numbers.caller("+31612345678")
         self.apology()
@@ -110,7 +110,10 @@ def _pairs() -> Sequence[tuple[str, str]]:
     body = request.get_data(cache=False)
     try:
         return parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), errors="strict",
+            body.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=bool(body),
+            errors="strict",
             max_num_fields=MOST_PARAMETERS,
         )
     except ValueError:

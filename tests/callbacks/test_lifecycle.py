@@ -25,7 +25,7 @@ def due(urgency: Urgency, asked: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("urgency", "asked", "expected"),
+    "urgency,asked,expected",
     [
         (Urgency.P0, "2026-11-24 10:00", "2026-11-24 10:00"),
         (Urgency.P1, "2026-11-24 10:00", "2026-11-24 12:00"),
@@ -57,7 +57,9 @@ def test_a_due_time_is_in_utc_and_never_before_the_request() -> None:
 
 def test_the_office_is_open_from_its_first_minute_until_its_last() -> None:
     """Opening hours are half open: at 17:00 nobody picks up any more."""
-    states = {clock: WEEKDAYS_9_TO_17.is_open(at(f"2026-11-24 {clock}")) for clock in ("08:59", "09:00", "16:59", "17:00")}
+    states = {
+        clock: WEEKDAYS_9_TO_17.is_open(at(f"2026-11-24 {clock}")) for clock in ("08:59", "09:00", "16:59", "17:00")
+    }
     assert states == {"08:59": False, "09:00": True, "16:59": True, "17:00": False}
     assert not WEEKDAYS_9_TO_17.is_open(at("2026-12-25 10:00"))
 

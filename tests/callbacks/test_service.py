@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -17,7 +18,7 @@ from callbacks.db import Database
 from callbacks.errors import StepAlreadyTaken
 from callbacks.models import Base
 from callbacks.office_hours import OfficeHours, Opening
-from callbacks.service import HeardStep, Request, Requested
+from callbacks.service import HeardStep, Request, Requested, Taken
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)  # a Tuesday, ten in the morning in Eindhoven
 OFFICE = OfficeHours({day: Opening(time(9), time(17)) for day in range(5)})
@@ -64,7 +65,7 @@ def test_a_turn_is_answered_once(database: Database) -> None:
     call_id = call(database, 1)
 
     def step(says: str) -> None:
-        database.write(lambda c: service.record_step(c, call_id, 0, NOW, HeardStep(), "{}", says))
+        database.write(lambda c: service.record_step(c, call_id, Taken(0, NOW, HeardStep(), "{}", says)))
 
     step('["first"]')
     with pytest.raises(StepAlreadyTaken) as refused:
@@ -165,7 +166,7 @@ def test_references_are_four_digits_and_grow_when_those_are_used_up(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Short enough to say, and never given twice."""
-    monkeypatch.setattr(service.secrets, "randbelow", lambda most: 7)
+    monkeypatch.setattr(secrets, "randbelow", lambda most: 7)
     references = [ask(database, number, replace(ASKED, phone=None)).reference for number in range(3)]
     assert references == ["0007", "00007", "000007"]
 
@@ -178,9 +179,7 @@ def test_the_queue_is_by_urgency_and_then_by_age(database: Database) -> None:
     assert [row.call_id for row in rows] == [4, 2, 3, 1]
 
 
-def test_an_export_of_many_pages_lists_every_callback_once(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_export_of_many_pages_lists_every_callback_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long the queue is."""
     monkeypatch.setattr(export, "PAGE", 3)
     references = [ask(database, number, replace(ASKED, phone=None)).reference for number in range(10)]

@@ -22,13 +22,15 @@ from tests.ivr.paths import Path, all_paths, expected
 
 PATHS = list(all_paths())
 
+
 @pytest.fixture
 def office_open(language: str) -> bool:
     """Open for the Dutch callers and closed for the English ones, whatever day it is."""
     return language == "nl"
 
+
 @pytest.fixture
-def line(database_url: str, tmp_path: File, office_open: bool) -> Iterator[Line]:  # noqa: FBT001
+def line(database_url: str, tmp_path: File, office_open: bool) -> Iterator[Line]:
     """A line whose office is open, or is not."""
     text = (HERE / "organisation.toml").read_text(encoding="utf-8")
     today = datetime.now(ZoneInfo("Europe/Amsterdam")).weekday()
@@ -41,6 +43,7 @@ def line(database_url: str, tmp_path: File, office_open: bool) -> Iterator[Line]
     made = Line(settings_for(database_url, ORGANISATION_FILE=str(file)))
     yield made
     made.close()
+
 
 def choices(path: Path) -> Iterator[tuple[str, str]]:
     """Each node on the way and the option that is chosen there, from the language on."""
@@ -56,21 +59,24 @@ def choices(path: Path) -> Iterator[tuple[str, str]]:
     yield ("callback_offer", "yes")
     yield ("callback_this_number", "this_number")
 
+
 def press(line: Line, caller: Caller, node: str, name: str, _language: str) -> None:
     """The option's key."""
     menu = line.house.line.switchboard.flow[node]
     assert isinstance(menu, Menu)
     caller.presses(next(option.key for option in menu.options if option.name == name))
 
+
 def say(line: Line, caller: Caller, node: str, name: str, language: str) -> None:
     """The option's own words, in the caller's language."""
     caller.says(line.house.line.switchboard.answers.example(node, name, language))
+
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("language", ["nl", "en"])
 @pytest.mark.parametrize("answer", [press, say], ids=["keypad", "speech"])
 def test_every_path_ends_in_the_queue_as_the_table_says(
-    line: Line, language: str, answer: Callable[[Line, Caller, str, str, str], None], office_open: bool  # noqa: FBT001
+    line: Line, language: str, answer: Callable[[Line, Caller, str, str, str], None], office_open: bool
 ) -> None:
     """Outcome, urgency, language and answers of all 389 paths."""
     wrong = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ivr import conversation
-from ivr.conversation import Circumstances, CallbackDetails, Position, Promise, Turn
+from ivr.conversation import CallbackDetails, Circumstances, Position, Promise, Turn
 from ivr.flow import Flow, build
 from ivr.heard import SILENCE, Command, Heard, Kind, Mode
 

@@ -54,11 +54,11 @@ def _groups() -> tuple[tuple[str, str | None], ...]:
     )
 
 
-def _path(need: str, wait: str | None, who: str | None, group: str | None, payer: str | None, refused: str | None) -> Path:
-    named = {
-        "danger": "no", "need": need, "wait": wait, "who": who, "group": group, "payer": payer, "refused": refused
-    }  # fmt: skip
-    return Path({question: answer for question, answer in named.items() if answer is not None})
+def _path(*answers: str | None) -> Path:
+    """The answers after "no danger", in order; None where the question is skipped."""
+    questions = ("need", "wait", "who", "group", "payer", "refused")
+    given = {question: answer for question, answer in zip(questions, answers, strict=True) if answer is not None}
+    return Path({"danger": "no", **given})
 
 
 def expected(path: Path, *, office_open: bool) -> tuple[str, str]:  # noqa: C901, PLR0911, PLR0912  a table told as a story
@@ -85,6 +85,8 @@ def expected(path: Path, *, office_open: bool) -> tuple[str, str]:  # noqa: C901
             return "eu_or_dutch", "P4"
         case "permit_or_visa":
             return "permit_or_visa", "P3"
+        case _:
+            pass
     if a["payer"] == "yes":
         return "payer_check", "P2" if refused else "P3"
     if family:

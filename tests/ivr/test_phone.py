@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+from twilio.request_validator import RequestValidator
 
 from ivr.phone import Phone
 from ivr.phone_calls import Ending, Kind

@@ -10,7 +10,7 @@ from twilio.request_validator import RequestValidator
 from ivr.signature import MalformedRequest, UnsignedRequest, Verifier
 
 BASE = "https://line.example.org"
-TOKEN = "0123456789abcdef0123456789abcdef"  # noqa: S105
+TOKEN = "0123456789abcdef0123456789abcdef"
 ACCOUNT = "AC" + "1" * 32
 CALL = "CA" + "2" * 32
 FORM = [("CallSid", CALL), ("AccountSid", ACCOUNT), ("From", "+31612345678"), ("CallStatus", "in-progress")]
@@ -28,7 +28,7 @@ def test_what_the_provider_signs_is_believed() -> None:
     webhook = VERIFIER.verify("/voice/turn/3?x=%C3%A9", form, signed("/voice/turn/3?x=%C3%A9", form))
     assert webhook.call_sid == CALL
     assert webhook.said.utterance == "één café, s'il vous plaît €"
-    assert webhook.said.confidence == 0.87  # noqa: PLR2004
+    assert webhook.said.confidence == 0.87
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,13 @@ def test_a_parameter_that_comes_twice_is_refused(twice: tuple[str, str]) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    "name,value",
     [
         ("CallSid", "CA123"),
         ("CallSid", CALL + "\n"),
         ("CallSid", "CA" + "g" * 32),
         ("Digits", "1; DROP TABLE"),
-        ("Digits", "١"),
+        ("Digits", "\u0661"),
         ("Confidence", "very"),
         ("Confidence", "nan"),
         ("Confidence", "1e9"),

@@ -18,7 +18,7 @@ def test_there_are_389_paths_and_they_differ() -> None:
 
 
 @pytest.mark.parametrize("office_open", [True, False], ids=["open", "closed"])
-def test_every_path_ends_as_the_table_says(office_open: bool) -> None:  # noqa: FBT001
+def test_every_path_ends_as_the_table_says(office_open: bool) -> None:
     """Outcome and urgency of each path, while the office is open and while it is closed."""
     for path in PATHS:
         decision = decide(Case.from_answers(path.answers, office_open=office_open))
