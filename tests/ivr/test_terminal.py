@@ -1,7 +1,11 @@
 """Calling the line in a terminal: what is typed becomes a call, and nothing that is typed can break it."""
 
+import dataclasses
 import io
-from collections.abc import Mapping
+import re
+import socket
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +14,10 @@ import pytest
 from ivr.phone import Phone
 from ivr.phone_errors import NoConnection
 from ivr.screen import NotUnderstood, understand
-from ivr.terminal import Desk, rehearse
+from ivr.terminal import Desk, call, rehearse
 from ivr.transport import Answer
 from tests.ivr.fake_line import BASE, DUTCH, FakeLine, Page, gather, phone_to, say, twiml
+from tests.ivr.line import Line, settings_for, sqlite
 
 MENU = twiml(
     gather(
@@ -178,3 +183,46 @@ def test_a_call_that_cannot_be_saved_is_shown_instead(tmp_path: Path) -> None:
     assert status == 0
     assert "The call could not be saved" in shown
     assert 'hears "Druk op 1."' in shown
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[Line]:
+    """The real line, which nobody serves: nothing listens at its address."""
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        address = f"http://127.0.0.1:{gone.getsockname()[1]}"
+    made = Line(settings_for(sqlite(tmp_path), PUBLIC_BASE_URL=address))
+    yield made
+    made.close()
+
+
+def test_the_real_line_is_called_within_the_process_when_nobody_serves_it(
+    line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = tmp_path / "saved.call"
+    typed = ["1", "0", "1", "1", "", "", "2"]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(typed) + "\n"))
+    house = line.house.line
+    status = call(lambda: line.app, house, line.settings, script=None, save=saved, from_="+31612345678")
+    shown = capsys.readouterr().out
+    assert status == 0
+    assert shown.startswith(
+        f"Calling the line inside this process (none is served at {line.settings.public_base_url})\n"
+    )
+    assert "The line has hung up.\nIn the queue for this call:\n" in shown
+    assert "  outcome            incomplete\n" in shown
+    assert "  phone              +31612345678\n" in shown
+
+    # What was said to this caller alone, a code and a time, does not keep the saved call from being replayed.
+    assert "Uw code is ...." in saved.read_text(encoding="utf-8")
+    anew = saved.with_name("anew.call")
+    text = saved.read_text(encoding="utf-8").replace("+31612345678", "+31687654321")
+    anew.write_text(re.sub(r"Uw nummer is [0-9, ]+", "Uw nummer is ...", text), encoding="utf-8")
+    assert call(lambda: line.app, house, line.settings, script=anew, save=None, from_="+31687654321") == 0
+    assert "The call went as anew.call says." in capsys.readouterr().out
+
+
+def test_a_rehearsal_never_calls_a_real_line(line: Line, capsys: pytest.CaptureFixture[str]) -> None:
+    real = dataclasses.replace(line.settings, zorglijn_env="production")
+    assert call(lambda: line.app, line.house.line, real, script=None, save=None, from_="+31612345678") == 1
+    assert "real queue" in capsys.readouterr().out
+    assert line.queue() == []

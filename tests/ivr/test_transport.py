@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -15,11 +16,21 @@ FORM = [("Digits", "1"), ("SpeechResult", "één & twee")]
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 11\r\n\r\n<Response/>"
 
 
+class Closing(bytes):
+    """An answer after which the server closes the connection, as it does with idle ones."""
+
+
+class Dripping(bytes):
+    """An answer that comes a byte at a time, each long before a silence would count."""
+
+
 class RawServer:
     """Sends raw answers, one for each request in turn; None closes the connection instead."""
 
     def __init__(self) -> None:
         self.requests: list[bytes] = []
+        self.connections = 0
+        self.closed = threading.Event()
         self._answers: list[bytes | None] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(5)
@@ -34,9 +45,11 @@ class RawServer:
     def _run(self) -> None:
         while self._answers:
             connection = self._listener.accept()[0]
+            self.connections += 1
             with connection, contextlib.suppress(ConnectionError):
                 connection.settimeout(5)
                 self._serve(connection)
+            self.closed.set()
 
     def _serve(self, connection: socket.socket) -> None:
         """Until the phone closes the connection, or an answer says that we do."""
@@ -45,7 +58,12 @@ class RawServer:
             answer = self._answers.pop(0)
             if answer is None:
                 return
-            connection.sendall(answer)
+            for start in range(len(answer)) if isinstance(answer, Dripping) else ():
+                connection.sendall(answer[start : start + 1])
+                time.sleep(0.02)
+            connection.sendall(b"" if isinstance(answer, Dripping) else answer)
+            if isinstance(answer, Closing):
+                return
 
     def _request(self, connection: socket.socket) -> bytes:
         """One whole request: its head and its body can come apart."""
@@ -87,16 +105,25 @@ def test_a_form_arrives_whole_and_its_answer_comes_back(server: RawServer, trans
     assert body == encode(FORM) == b"Digits=1&SpeechResult=%C3%A9%C3%A9n+%26+twee"
 
 
-def test_the_connection_is_kept_and_made_anew_when_the_line_has_closed_it(
+def test_a_connection_is_kept_and_a_failure_does_not_spoil_the_next(
     server: RawServer, transport: HttpTransport
 ) -> None:
     base = server.answers(OK, OK, None, OK)
     assert transport.post(base, FORM, {}).status == 200
     assert transport.post(base, FORM, {}).status == 200
+    assert server.connections == 1
     with pytest.raises(NoAnswer):
         transport.post(base, FORM, {})
     assert transport.post(base, FORM, {}).status == 200
     assert len(server.requests) == 4
+
+
+def test_a_connection_that_the_line_has_closed_since_is_made_anew(server: RawServer, transport: HttpTransport) -> None:
+    base = server.answers(Closing(OK), OK)
+    assert transport.post(base, FORM, {}).status == 200
+    server.closed.wait(5)
+    assert transport.post(base, FORM, {}).status == 200
+    assert len(server.requests) == server.connections == 2
 
 
 def test_a_public_url_can_be_reached_at_another_address(server: RawServer) -> None:
@@ -120,7 +147,8 @@ BROKEN = {
     "closed": None,
     "cut short": OK[:-4],
     "no http": b"I am not a web server\r\n\r\n",
-    "endless": b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 400_000,
+    "far too long": Closing(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 400_000),
+    "a byte at a time": Dripping(OK),
 }
 
 
