@@ -92,8 +92,11 @@ class Phone:
         return self._do(Act(Doing.PRESSES, pressed), lambda: self._press(pressed))
 
     def say(self, utterance: str, confidence: float = 0.9) -> tuple[Sound, ...]:
-        """Say something; at a voice message it is what is recorded. Saying nothing is staying silent."""
-        said = " ".join(utterance.split())
+        """Say something; at a voice message it is what is recorded. Saying nothing is staying silent.
+
+        What cannot be said aloud (control characters, halves of characters) is left out, as a recogniser would.
+        """
+        said = " ".join("".join(c for c in utterance if c.isprintable() or c.isspace()).split())
         if not said:
             return self.stay_silent()
         return self._do(Act(Doing.SAYS, said), lambda: self._say(said, confidence))

@@ -115,10 +115,17 @@ def test_the_finishing_key_alone_is_no_answer(empties: str) -> None:
     assert "Digits" not in line.last.form
 
 
-def test_saying_nothing_is_staying_silent() -> None:
+@pytest.mark.parametrize("nothing", ["", "  ", "\x00\x1b", "\ud800"])
+def test_saying_nothing_is_staying_silent(nothing: str) -> None:
     phone, line = dialled(gather('input="speech" language="nl-NL" action="/answer" actionOnEmptyResult="true"'))
-    phone.say("  ")
+    phone.say(nothing)
     assert "SpeechResult" not in line.last.form
+
+
+def test_what_cannot_be_said_aloud_is_left_out() -> None:
+    phone, line = dialled(BOTH)
+    phone.say("ja\x00 gr\ud800aag \N{ETHIOPIC SYLLABLE TE}")
+    assert line.last.form["SpeechResult"] == "ja graag \N{ETHIOPIC SYLLABLE TE}"
 
 
 def test_a_strict_phone_refuses_what_the_line_does_not_listen_to_and_loses_nothing() -> None:
