@@ -125,7 +125,7 @@ class Grammar:
 
     def _beside_a_number(self, tokens: Sequence[str], at: int) -> bool:
         """Whether "een" or "one" stands in a row of numbers, or is all that was said."""
-        before = at > 0 and self._is_number(tokens[at - 1])
+        before = at > 0 and (self._is_number(tokens[at - 1]) or tokens[at - 1] in self.double | self.triple)
         after = at + 1 < len(tokens) and (
             self._is_number(tokens[at + 1]) or tokens[at + 1] in self.double | self.units_first
         )

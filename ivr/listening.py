@@ -126,15 +126,30 @@ def _in_danger(words: Words, vocabulary: Vocabulary, flags: Sequence[Found[str]]
 
 
 def _number_spoken(words: Words, vocabulary: Vocabulary, hearing: _Hearing) -> Heard:
+    """A number, unless a command was said; the 112 within a number is no cry for help."""
     grammar = hearing.answers.grammar
     digits = grammar.dictated(words)
-    meaning = understand(words, vocabulary, grammar)
-    is_command = meaning is not None and meaning.sense is Sense.COMMAND and len(digits) <= len(EMERGENCY_NUMBER)
-    if meaning is not None and (is_emergency(meaning) or (is_command and not hearing.is_doubtful)):
-        return _heard(meaning, Mode.SPEECH)
+    command = understand(words, vocabulary, grammar)
+    if command is not None and command.sense is Sense.COMMAND and not _is_of_digits(words, vocabulary, digits, grammar):
+        if is_emergency(command) or not hearing.is_doubtful:
+            return _heard(command, Mode.SPEECH)
+        return Heard(Kind.NO_MATCH, mode=Mode.SPEECH)
     if hearing.is_doubtful or not digits or grammar.denies(words):
         return Heard(Kind.NO_MATCH, mode=Mode.SPEECH)
     return _number(digits, Mode.SPEECH, hearing.numbers)
+
+
+def _is_of_digits(words: Words, vocabulary: Vocabulary, digits: str, grammar: Grammar) -> bool:
+    """Whether every command that was found is only a part of the number."""
+    if len(digits) <= len(EMERGENCY_NUMBER):
+        return False
+    introduced = grammar.keys | grammar.gaps  # "my number is ..."
+    commands = [one for one in find(words, vocabulary, grammar) if one.meaning.sense is Sense.COMMAND]
+    return all(
+        grammar.number(token) is not None or token in introduced
+        for one in commands
+        for token in words.tokens[one.start : one.end]
+    )
 
 
 def _number(digits: str, mode: Mode, numbers: NumberPolicy) -> Heard:

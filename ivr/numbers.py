@@ -82,7 +82,7 @@ class NumberPolicy:
         try:
             number = phonenumbers.parse(dialled, self.regions[0])
         except phonenumbers.NumberParseException:
-            short = len(dialled) <= _LONGEST_SHORT_NUMBER and dialled != ""
+            short = 0 < len(dialled.removeprefix("+")) <= _LONGEST_SHORT_NUMBER
             return Refused(Reason.SHORT if short else Reason.INVALID)
         reason = self._why_not(number)
         return Refused(reason) if reason else Allowed(_e164(number))

@@ -12,8 +12,9 @@ from ivr.answers import Answers
 from ivr.answers_files import File, read
 from ivr.heard import Command, Heard, Kind, Mode
 from ivr.listening import listen
-from ivr.nodes import Listener, Menu, SpokenAnswer
+from ivr.nodes import Listener, Menu, Option, SpokenAnswer
 from ivr.numbers import NumberPolicy
+from ivr.words import plain
 
 ROOT = Path(__file__).parents[2]
 FLOW = floor_plan.build()
@@ -70,6 +71,17 @@ def test_the_corpus_is_large_and_visits_every_question() -> None:
     }
 
 
+def is_listed(menu: Menu, utterance: str) -> bool:
+    """Whether somebody wrote this very phrase down as an answer here ("morning or afternoon": any)."""
+    listed = [phrase for file in FILES for option in menu.options for phrase in said_for(file, menu, option)]
+    return plain(utterance).tokens in {plain(phrase).tokens for phrase in listed}
+
+
+def said_for(file: File, menu: Menu, option: Option) -> tuple[str, ...]:
+    said = file.said(menu, option.name)
+    return said.words + said.also + said.alone
+
+
 # ------------------------------------------------------------------------------------------------ every listed phrase
 
 
@@ -85,8 +97,7 @@ def test_the_example_of_every_option_is_understood_on_every_path(language: str |
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.language)
 def test_every_listed_phrase_means_its_option(file: File) -> None:
     for menu, option in OPTIONS:
-        said = file.said(menu, option.name)
-        for phrase in said.words + said.also + said.alone:
+        for phrase in said_for(file, menu, option):
             heard = hears(menu.name, phrase)
             assert (heard.kind, heard.value) == (Kind.MATCH, option.name), (menu.name, phrase)
 
@@ -126,7 +137,7 @@ def test_nine_nought_and_star_work_everywhere(node: Listener) -> None:
     assert presses(node.name, "112") == Heard(Kind.COMMAND, Command.EMERGENCY, Mode.DIGITS)
 
 
-@pytest.mark.parametrize("digits", ["12", "#", "w", "5", "1a", "##", "hangup", "²", "٣", "-1", "121"])  # noqa: RUF001
+@pytest.mark.parametrize("digits", ["12", "#", "w", "5", "1a", "##", "hangup", "²", "٣", "-1", "121"])
 def test_other_keys_are_not_understood(digits: str) -> None:
     assert presses("triage_refused", digits) == Heard(Kind.NO_MATCH, "", Mode.DIGITS)
 
@@ -266,7 +277,9 @@ def test_danger_is_heard_in_the_middle_of_anything(utterance: str, category: str
 # ------------------------------------------------------------------------------------------------------- rules for any
 
 DENIALS = sorted(ANSWERS.grammar.negations)
-YES_WORDS = sorted({w for file in FILES for key in ("words", "also", "alone") for w in file.answers["options"]["yes"][key]})
+YES_WORDS = sorted(
+    {w for file in FILES for key in ("words", "also", "alone") for w in file.answers["options"]["yes"][key]}
+)
 FILLERS = sorted(ANSWERS.grammar.fillers)
 EVERYDAY = st.lists(st.sampled_from([*YES_WORDS, *FILLERS, "bel mij", "this number", "één", "optie een", "verzekerd"]))
 
@@ -293,7 +306,9 @@ def test_a_no_is_never_a_yes(node: Menu, before: list[str], denial: str, after: 
     assert heard.value != Command.CALLBACK  # at the offer that is a yes as well
 
 
-@given(st.data(), st.sampled_from(MENUS), st.lists(st.sampled_from(["eh", "of", "or", "en", "and", "graag"]), max_size=2))
+@given(
+    st.data(), st.sampled_from(MENUS), st.lists(st.sampled_from(["eh", "of", "or", "en", "and", "graag"]), max_size=2)
+)
 def test_two_options_are_never_a_match(data: st.DataObject, menu: Menu, between: list[str]) -> None:
     first, second = data.draw(st.permutations(menu.options).map(lambda options: options[:2]))
     languages = st.sampled_from(["nl", "en"])
@@ -302,16 +317,13 @@ def test_two_options_are_never_a_match(data: st.DataObject, menu: Menu, between:
         *between,
         ANSWERS.example(menu.name, second.name, data.draw(languages)),
     ]
-    heard = hears(menu.name, " ".join(said))
-    assert heard.kind is not Kind.MATCH, " ".join(said)
+    assert hears(menu.name, " ".join(said)).kind is not Kind.MATCH or is_listed(menu, " ".join(said)), said
 
 
 @given(st.data(), st.sampled_from(OPTIONS), st.sampled_from(["geen", "not", "niet"]))
-def test_a_denied_option_is_not_chosen(data: st.DataObject, choice: tuple[Menu, object], denial: str) -> None:
+def test_a_denied_option_is_not_chosen(data: st.DataObject, choice: tuple[Menu, Option], denial: str) -> None:
     menu, option = choice
-    said = ANSWERS.example(menu.name, option.name, data.draw(st.sampled_from(["nl", "en"])))  # type: ignore[attr-defined]
-    vocabulary = ANSWERS.vocabularies[menu.name]
-    if option.name in vocabulary.negative:  # type: ignore[attr-defined]
-        return  # a no said twice is a no
-    heard = hears(menu.name, f"{denial} {said}")
-    assert heard.value != option.name, said  # type: ignore[attr-defined]
+    example = ANSWERS.example(menu.name, option.name, data.draw(st.sampled_from(["nl", "en"])))
+    said = f"{denial} {example}"
+    is_a_denial = option.name in ANSWERS.vocabularies[menu.name].negative or ANSWERS.grammar.denies(plain(example))
+    assert is_a_denial or is_listed(menu, said) or hears(menu.name, said).value != option.name, said
