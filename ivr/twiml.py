@@ -119,7 +119,7 @@ class Renderer:
             action_on_empty_result=True,
             barge_in=True,
             language=language.locale,
-            hints=self.answers.hints(node.name, chosen),
+            hints=self.answers.hints(node.name, chosen) or None,
             profanity_filter=False,
             **keys,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -40,13 +40,17 @@ class Line:
 
     def warm_up(self) -> None:
         """Load before the first call what would keep it waiting: holidays, the world's phone numbers, the apology."""
-        self.switchboard.office.add(datetime.now(UTC), timedelta(hours=1))
+        self.switchboard.office.add(self.switchboard.clock(), timedelta(hours=1))
         self.switchboard.numbers.caller("+31612345678")
         self.apology()
 
     def apology(self) -> str:
         """The words for when we fail: no promise, but where help is."""
-        return self.renderer.goodbye("apology", _today())
+        return self.renderer.goodbye("apology", self.today())
+
+    def today(self) -> date:
+        """The day at the office: what a prompt states may expire."""
+        return self.switchboard.clock().astimezone(self.switchboard.office.zone).date()
 
 
 def blueprint(line: Line) -> Blueprint:
@@ -88,7 +92,7 @@ def blueprint(line: Line) -> Blueprint:
 
 def _answer(line: Line, decide: Callable[[Webhook], Reply]) -> Response:
     reply = decide(_verified(line))
-    return _document(line.renderer.render(reply, _today()))
+    return _document(line.renderer.render(reply, line.today()))
 
 
 def _verified(line: Line) -> Webhook:
@@ -132,7 +136,3 @@ def _document(twiml: str, status: int = 200) -> Response:
     response.headers["Content-Type"] = CONTENT_TYPE
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()

@@ -31,10 +31,8 @@ def make_line(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ma
     made: list[Line] = []
 
     def make(now: datetime) -> Line:
-        line = Line(settings_for(database_url))
+        line = Line(settings_for(database_url), clock=lambda: now)
         made.append(line)
-        object.__setattr__(line.house.line.switchboard, "clock", lambda: now)
-        monkeypatch.setattr(webhooks, "_today", now.date)
         return line
 
     yield make

@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from app import House, create_app
 from callbacks import export
 from ivr.signature import Verifier
+from ivr.switchboard import Clock, utc_now
 from settings import Settings
 
 _SIDS = itertools.count(1)
@@ -36,10 +37,11 @@ class Line:
     """The application of one line with its database migrated."""
 
     settings: Settings
+    clock: Clock = utc_now
     app: Flask = field(init=False)
 
     def __post_init__(self) -> None:
-        self.app = create_app(self.settings)
+        self.app = create_app(self.settings, lambda: self.clock())
         self.house.database.migrate()
         self.client = self.app.test_client()
         self.verifier = Verifier(
