@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from ivr.numbers import NumberPolicy
 from ivr.prompts import Fact, Prompts
 from ivr.signature import Verifier
 from ivr.spoken import digits
-from ivr.switchboard import Switchboard
+from ivr.switchboard import Clock, Switchboard, utc_now
 from ivr.twiml import Renderer
 from ivr.webhooks import Line, blueprint
 from settings import HERE, Organisation, Settings, SettingsError
@@ -46,7 +47,7 @@ class House:
     line: Line
 
 
-def build_line(settings: Settings) -> House:
+def build_line(settings: Settings, clock: Clock = utc_now) -> House:
     """Put the rooms together; PromptError or AnswersError when the line could not speak or listen."""
     organisation = settings.organisation
     prompts = Prompts.load(PROMPTS, facts(organisation))
@@ -61,6 +62,7 @@ def build_line(settings: Settings) -> House:
         numbers=numbers,
         office=organisation.hours,
         takes_voice_messages=organisation.takes_voice_messages,
+        clock=clock,
     )
     renderer = Renderer(flow, prompts, answers, numbers, settings.public_base_url)
     verifier = Verifier(settings.twilio_account_sid, settings.twilio_auth_token, settings.public_base_url)
@@ -81,9 +83,9 @@ def facts(organisation: Organisation) -> dict[str, Fact]:
     }
 
 
-def create_app(settings: Settings) -> Flask:
-    """The web application of one line."""
-    house = build_line(settings)
+def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
+    """The web application of one line; `clock` gives the moment (aware)."""
+    house = build_line(settings, clock)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.extensions["zorglijn"] = house
@@ -227,11 +229,13 @@ def callbacks_export(*, only_open: bool) -> None:
 
 
 @main.command()
-def sweep() -> None:
+@click.option("--idle-minutes", type=click.IntRange(0), help="End calls silent for this long.  [default: 10]")
+def sweep(idle_minutes: int | None) -> None:
     """End the calls of which nobody told us that they ended, and queue what was promised in them."""
     house = _house(_settings())
     house.database.migrate()
-    click.echo(f"{house.line.switchboard.sweep()} calls ended")
+    idle = None if idle_minutes is None else timedelta(minutes=idle_minutes)
+    click.echo(f"{house.line.switchboard.sweep(idle)} calls ended")
 
 
 @main.command()

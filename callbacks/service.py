@@ -168,16 +168,16 @@ def end_call(connection: Connection, call_id: int, at: datetime, ending: str, la
     )
 
 
-def silent_calls(connection: Connection, since: datetime, limit: int) -> list[str]:
-    """The sids of calls that are not ended and in which nothing has happened since that moment."""
+def silent_calls(connection: Connection, since: datetime, limit: int, after: int = 0) -> list[tuple[int, str]]:
+    """Ids and sids of calls that are not ended and in which nothing has happened since; a page of them, by id."""
     newest = select(func.max(steps.c.at)).where(steps.c.call_id == calls.c.id).scalar_subquery()
     query = (
-        select(calls.c.sid)
-        .where(calls.c.ended_at.is_(None), func.coalesce(newest, calls.c.started_at) < since)
+        select(calls.c.id, calls.c.sid)
+        .where(calls.c.id > after, calls.c.ended_at.is_(None), func.coalesce(newest, calls.c.started_at) < since)
         .order_by(calls.c.id)
         .limit(limit)
     )
-    return list(connection.execute(query).scalars())
+    return [(row.id, row.sid) for row in connection.execute(query)]
 
 
 def request(connection: Connection, call_id: int, asked: Request, now: datetime, office: OfficeHours) -> Requested:

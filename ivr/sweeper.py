@@ -32,11 +32,14 @@ def _sweep_for_ever(switchboard: Switchboard, every_seconds: float) -> None:
 
 
 def sweep_once(switchboard: Switchboard) -> int:
-    """One sweep; a database that is away is left for the next one. How many calls were ended."""
+    """One sweep; what it could not do is left for the next one. How many calls were ended."""
     try:
         swept = switchboard.sweep()
     except CallbackError as error:
         log.warning("sweep_failed", extra={"error": type(error).__name__})
+        return 0
+    except Exception as error:  # the next sweep may do better, and there must be one
+        log.exception("sweep_failed", extra={"error": type(error).__name__})
         return 0
     if swept:
         log.info("calls_swept", extra={"count": swept})

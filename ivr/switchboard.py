@@ -8,7 +8,8 @@ before it starts, and touches only its connection.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -18,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from callbacks import service
 from callbacks.db import Database
-from callbacks.errors import StepAlreadyTaken
+from callbacks.errors import DatabaseUnavailable, StepAlreadyTaken
 from callbacks.office_hours import OfficeHours
 from callbacks.service import CallState, HeardStep, Request, Taken
 from ivr import conversation, spoken
@@ -39,6 +40,14 @@ SWEEP_BATCH = 100
 _TRIES = 5
 
 T = TypeVar("T")
+Clock = Callable[[], datetime]
+
+log = logging.getLogger("zorglijn.switchboard")
+
+
+def utc_now() -> datetime:
+    """This moment, in UTC."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ class Switchboard:
     numbers: NumberPolicy
     office: OfficeHours
     takes_voice_messages: bool
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Clock = utc_now
 
     def ring(self, sid: str, from_: str) -> Reply:
         """A call comes in: its first turn, or where it is by now when this webhook came before."""
@@ -68,11 +77,16 @@ class Switchboard:
         now = self.clock()
         self._write(lambda connection: self._end(connection, self._open(connection, sid, from_, now), now))
 
-    def sweep(self) -> int:
-        """End every call of which nobody told us that it ended; how many there were."""
-        swept = 0
-        while batch := self._write(self._sweep_some):
-            swept += batch
+    def sweep(self, idle: timedelta | None = None) -> int:
+        """End every call in which nothing has happened for `idle` and of which nobody told us that it ended.
+
+        How many there were. A call that cannot be ended is logged and keeps none of the others from it.
+        """
+        now = self.clock()
+        silent_since, swept, after = now - (CALL_IS_OVER_AFTER if idle is None else idle), 0, 0
+        while found := self._silent_calls(silent_since, after):
+            after = found[-1][0]
+            swept += self._sweep_all([sid for _, sid in found], now)
         return swept
 
     def _write(self, unit: Callable[[Connection], T]) -> T:
@@ -158,14 +172,27 @@ class Switchboard:
         if position.agreed and position.promise is None:
             service.request(connection, call.id, self._request(call, position), now, self.office)
 
-    def _sweep_some(self, connection: Connection) -> int:
-        now = self.clock()
-        sids = service.silent_calls(connection, now - CALL_IS_OVER_AFTER, SWEEP_BATCH)
-        for sid in sids:
-            call = service.find_call(connection, sid)
-            if call is not None:
-                self._end(connection, call, now, swept=True)
-        return len(sids)
+    def _silent_calls(self, since: datetime, after: int) -> list[tuple[int, str]]:
+        return self.database.read(lambda connection: service.silent_calls(connection, since, SWEEP_BATCH, after))
+
+    def _sweep_all(self, sids: Sequence[str], now: datetime) -> int:
+        """End these calls in one commit; each alone, where one of them cannot be ended."""
+        try:
+            return self._write(lambda connection: sum(self._sweep_one(connection, sid, now) for sid in sids))
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:  # whatever is wrong with one call, the promises made in the others are kept
+            if len(sids) == 1:
+                log.exception("call_not_swept", extra={"call_sid": sids[0], "error": type(error).__name__})
+                return 0
+        return sum(self._sweep_all([sid], now) for sid in sids)
+
+    def _sweep_one(self, connection: Connection, sid: str, now: datetime) -> int:
+        call = service.find_call(connection, sid)
+        if call is None or call.ended_at is not None:
+            return 0  # another sweep, or the provider's news, was faster
+        self._end(connection, call, now, swept=True)
+        return 1
 
     def _request(self, call: CallState, position: Position) -> Request:
         known = conversation.details(self.flow, position, call.caller_number)
