@@ -19,6 +19,7 @@ import click
 from flask import Flask, Response, jsonify
 
 from callbacks.db import Database
+from callbacks.errors import DatabaseUnavailable
 from ivr import flow as floor_plan
 from ivr.answers import Answers
 from ivr.numbers import NumberPolicy
@@ -124,7 +125,18 @@ def wsgi() -> Flask:
     return app
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class Commands(click.Group):
+    """The command line; a database that cannot be reached is told in a sentence, not in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except DatabaseUnavailable:
+            raise click.ClickException("The database cannot be reached: is DATABASE_URL right, and is it on?") from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 def main() -> None:
     """The phone line on which people without papers hear that they may get medical care, and are called back."""
 

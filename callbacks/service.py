@@ -213,8 +213,8 @@ def enrich(connection: Connection, call_id: int, known: Request, now: datetime, 
         concluded = Urgency(known.urgency).raised() if linked_to else Urgency(known.urgency)
         urgency = concluded if callback.outcome == "incomplete" else min(urgency, concluded)
         values["outcome"] = known.outcome
-    if known.is_confirmed and known.phone not in (None, callback.phone):
-        values |= {"phone": known.phone, "is_confirmed": True}
+    if known.phone not in (None, callback.phone) and (known.is_confirmed or callback.phone is None):
+        values |= {"phone": known.phone, "is_confirmed": known.is_confirmed}
         earlier = _open_callback(connection, known.phone, apart_from=callback.id)
         if earlier is not None and linked_to is None:
             _raise_earlier(connection, earlier, now, office)

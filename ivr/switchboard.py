@@ -26,9 +26,9 @@ from ivr import conversation, spoken
 from ivr.answers import Answers
 from ivr.conversation import Circumstances, Position, Promise, Turn
 from ivr.flow import Flow
-from ivr.heard import Heard, Said
+from ivr.heard import Heard, Kind, Mode, Said
 from ivr.listening import listen
-from ivr.nodes import Listener
+from ivr.nodes import Listener, VoiceMessage
 from ivr.numbers import NumberPolicy
 from ivr.twiml import Reply
 
@@ -142,6 +142,8 @@ class Switchboard:
         return reply
 
     def _listen(self, node: Listener, position: Position, said: Said) -> Heard:
+        if isinstance(node, VoiceMessage) and said.recording is not None:
+            return Heard(Kind.MATCH, said.recording, Mode.SPEECH)
         return listen(node, said.digits, said.utterance, said.confidence, position.language, self.answers, self.numbers)
 
     def _carry_out(
@@ -169,8 +171,10 @@ class Switchboard:
         position = _position(call.position)
         ending = "finished" if conversation.is_over(self.flow, position) else "swept" if swept else "hung_up"
         service.end_call(connection, call.id, now, ending, position.node)
-        if position.agreed and position.promise is None:
+        if position.promise is None and position.agreed:
             service.request(connection, call.id, self._request(call, position), now, self.office)
+        elif position.promise is not None and not position.promise.has_number:
+            service.enrich(connection, call.id, self._request(call, position), now, self.office)  # a number half given
 
     def _silent_calls(self, since: datetime, after: int) -> list[tuple[int, str]]:
         return self.database.read(lambda connection: service.silent_calls(connection, since, SWEEP_BATCH, after))

@@ -162,6 +162,16 @@ def test_a_number_given_later_completes_the_request(database: Database) -> None:
     assert queue(database)[1]["linked_to"] == first.reference
 
 
+def test_a_request_without_a_number_takes_one_that_nobody_confirmed(database: Database) -> None:
+    """Better than none; but it never replaces a number that the team already has."""
+    ask(database, 1, replace(ASKED, phone=None))
+    unsure = replace(ASKED, is_confirmed=False)
+    ask(database, 1, unsure)
+    ask(database, 1, replace(unsure, phone="+31612345679"))
+    (record,) = queue(database)
+    assert (record["phone"], record["number_confirmed"]) == (PHONE, False)
+
+
 def test_references_are_four_digits_and_grow_when_those_are_used_up(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

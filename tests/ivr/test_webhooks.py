@@ -184,6 +184,19 @@ def test_a_withheld_number_is_asked_for_and_read_back(quick_line: Line, from_: s
     assert (record["phone"], record["number_confirmed"]) == ("+31687654322", True)
 
 
+@pytest.mark.parametrize("end", ["silence", "hang up"])
+def test_a_number_given_after_all_reaches_the_request_that_had_none(quick_line: Line, end: str) -> None:
+    """A caller who could not key it in at first tries again by 0, and says nothing to the reading back."""
+    caller = quick_line.dial("anonymous").presses(*AGREED).is_silent(2).presses("1", "0").presses("0687654321")
+    if end == "silence":
+        caller.is_silent(2)
+    else:
+        caller.hangs_up()
+    record = caller.callback()
+    assert record is not None
+    assert (record["phone"], record["number_confirmed"]) == ("+31687654321", False)
+
+
 @pytest.mark.parametrize(
     "number", ["0900123456", "09061234567", "112", "0031881621662000", "+8816123456", "0048221234567"]
 )
