@@ -8,10 +8,11 @@ from typing import Any
 from app import House
 from bench.steps import KEYS
 from ivr import conversation
-from ivr.conversation import Circumstances, Turn
+from ivr.conversation import Turn
 from ivr.flow import Flow
 from ivr.heard import Heard, Kind, Mode
 from ivr.nodes import Menu
+from ivr.position import Circumstances
 
 Screens = dict[str, dict[str, Any]]
 

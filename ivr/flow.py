@@ -30,7 +30,7 @@ from ivr.nodes import (
 )
 
 if TYPE_CHECKING:
-    from ivr.conversation import Circumstances, Position
+    from ivr.position import Circumstances, Position
 
 START = "welcome"
 CALLBACK = "callback_offer"  # where 0 leads

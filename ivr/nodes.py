@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ivr.conversation import Circumstances, Position
+    from ivr.position import Circumstances, Position
 
 # First time and second time that nothing usable was heard; the second time the node also gives the caller a way out.
 NO_INPUT = ("no_input_first", "no_input_second")

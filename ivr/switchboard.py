@@ -24,12 +24,13 @@ from callbacks.office_hours import OfficeHours
 from callbacks.service import CallState, HeardStep, Request, Taken
 from ivr import conversation, spoken
 from ivr.answers import Answers
-from ivr.conversation import Circumstances, Position, Promise, Turn
+from ivr.conversation import Turn
 from ivr.flow import Flow
 from ivr.heard import Heard, Kind, Mode, Said
 from ivr.listening import listen
 from ivr.nodes import Listener, VoiceMessage
 from ivr.numbers import NumberPolicy
+from ivr.position import Circumstances, Position, Promise, from_values, to_values
 from ivr.twiml import Reply
 
 # An answer can be on its way while the news that the call has ended overtakes it; after that a call is immutable.
@@ -157,7 +158,7 @@ class Switchboard:
         return conversation.resume_task(self.flow, turn, done.result, promise, circumstances)
 
     def _record(self, connection: Connection, call: CallState, turn: Turn, heard: HeardStep, now: datetime) -> Reply:
-        position, says = _dump(conversation.to_values(turn.position)), _dump(turn.says)
+        position, says = _dump(to_values(turn.position)), _dump(turn.says)
         service.record_step(connection, call.id, Taken(turn.position.turn - 1, now, heard, position, says))
         return self._reply_for(call, turn.position, turn.says)
 
@@ -243,12 +244,12 @@ def _is_immutable(call: CallState, now: datetime) -> bool:
 
 def _after(call: CallState, reply: Reply, turn: Turn) -> CallState:
     """The call as it stands once this turn is stored."""
-    position = _dump(conversation.to_values(turn.position))
+    position = _dump(to_values(turn.position))
     return CallState(**{**call.__dict__, "step": reply.turn - 1, "position": position, "says": _dump(turn.says)})
 
 
 def _position(text: str) -> Position:
-    return conversation.from_values(json.loads(text))
+    return from_values(json.loads(text))
 
 
 def _dump(value: object) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ivr import conversation
-from ivr.conversation import CallbackDetails, Circumstances, Position, Promise, Turn
+from ivr.conversation import CallbackDetails, Turn
 from ivr.flow import Flow, build
 from ivr.heard import SILENCE, Command, Heard, Kind, Mode
+from ivr.position import Circumstances, Position, Promise, from_values, to_values
 
 OWN_NUMBER = "+31612345678"
 
@@ -85,7 +86,7 @@ class Caller:
 
     def _stored(self, turn: Turn) -> Turn:
         """Every turn survives being written down and read back."""
-        assert conversation.from_values(conversation.to_values(turn.position)) == turn.position
+        assert from_values(to_values(turn.position)) == turn.position
         return turn
 
 

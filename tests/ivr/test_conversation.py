@@ -13,6 +13,7 @@ from ivr import conversation
 from ivr.flow import TOPICS, build
 from ivr.heard import Command, Heard, Kind, Mode
 from ivr.nodes import Listener, Menu
+from ivr.position import Position
 from tests.ivr.callers import OWN_NUMBER, Caller, at_main_menu
 from tests.ivr.paths import all_paths, expected
 
@@ -110,7 +111,7 @@ LISTENERS = [name for name, node in build().nodes.items() if isinstance(node, Li
 
 def placed_at(node: str) -> Caller:
     caller = at_main_menu()
-    position = conversation.Position(node=node, turn=5, language="nl", told=("opening_who",))
+    position = Position(node=node, turn=5, language="nl", told=("opening_who",))
     caller.turn = conversation.Turn(position, ())
     return caller
 
@@ -362,8 +363,8 @@ def _move(caller: Caller, move: object) -> None:
 def test_the_conversation_knows_no_web_no_provider_and_no_database() -> None:
     """It can be imported and walked where none of them is installed."""
     script = (
-        "import sys; import ivr.conversation, ivr.flow; "
-        "c = ivr.conversation; c.begin(ivr.flow.build(), c.Circumstances()); "
+        "import sys; from ivr import conversation, flow, position; "
+        "conversation.begin(flow.build(), position.Circumstances()); "
         "print(sorted({name.partition('.')[0] for name in sys.modules} & "
         "{'flask', 'twilio', 'sqlalchemy', 'werkzeug', 'phonenumbers', 'holidays', 'google'}))"
     )
