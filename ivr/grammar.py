@@ -27,6 +27,7 @@ WORD_LISTS = (
 )
 COUNTING_LISTS = ("hundred", "double", "triple", "plus", "articles")
 LAST = "last"
+_UNITS = range(1, 10)
 _TENS = range(20, 100, 10)
 
 
@@ -62,7 +63,7 @@ class Grammar:
         counting = {name: _words(table["counting"][name] for table in tables) for name in COUNTING_LISTS}
         numbers: dict[str, int] = {}
         for table in tables:
-            numbers |= _all_numbers(_counted(table["numbers"]), table["counting"].get("units_first"))
+            numbers |= _all_numbers(_counted(table["numbers"]), table["counting"])
         return cls(
             **lists,
             **counting,
@@ -107,27 +108,41 @@ class Grammar:
         token = tokens[at]
         if token.isdigit() and token.isascii():
             return token, 1
-        first = self.numbers.get(token)
+        first = self._below_hundred(tokens, at)
         if first is None:
-            beside = at > 0 and self._is_number(tokens[at - 1])
-            beside = beside or (at + 1 < len(tokens) and self._is_number(tokens[at + 1]))
-            homophone = self.homophones.get(token) if beside else None
-            return ("", 1) if homophone is None else (str(homophone), 1)
+            is_among_digits = token in self.homophones and self._beside_a_number(tokens, at)
+            return (str(self.homophones[token]) if is_among_digits else ""), 1
         if token in self.articles and not self._beside_a_number(tokens, at):
             return "", 1
-        rest = [self.numbers.get(word, -1) for word in tokens[at + 1 : at + 3]]
-        if first in _TENS and rest and 0 < rest[0] < 10:  # noqa: PLR2004  twenty five
-            return str(first + rest[0]), 2
-        units_first = len(rest) == 2 and tokens[at + 1] in self.units_first  # noqa: PLR2004
-        if 0 < first < 10 and units_first and rest[1] in _TENS:  # noqa: PLR2004  vijf en twintig
-            return str(first + rest[1]), 3
-        return str(first), 1
+        number, used = first
+        if number in _UNITS and self._says(tokens, at + used, self.hundred):
+            number, used = 100 * number, used + 1
+        if number and number % 100 == 0:  # two hundred (and) fifty one
+            skipped = int(self._says(tokens, at + used, self.joins))
+            tail = self._below_hundred(tokens, at + used + skipped)
+            if tail is not None and tail[0]:
+                return str(number + tail[0]), used + skipped + tail[1]
+        return str(number), used
+
+    def _below_hundred(self, tokens: Sequence[str], at: int) -> tuple[int, int] | None:
+        """The number that begins at this place, in one word or in several, and how many words."""
+        first, *rest = (self.numbers.get(token, -1) for token in (*tokens[at : at + 3], "", "", ""))
+        if first < 0:
+            return None
+        if first in _TENS and rest[0] in _UNITS and not self._says(tokens, at + 2, self.hundred):  # twenty five
+            return first + rest[0], 2
+        if first in _UNITS and rest[1] in _TENS and self._says(tokens, at + 1, self.units_first):  # vijf en twintig
+            return first + rest[1], 3
+        return first, 1
+
+    def _says(self, tokens: Sequence[str], at: int, words: frozenset[str]) -> bool:
+        return at < len(tokens) and tokens[at] in words
 
     def _beside_a_number(self, tokens: Sequence[str], at: int) -> bool:
         """Whether "een" or "one" stands in a row of numbers, or is all that was said."""
         before = at > 0 and (self._is_number(tokens[at - 1]) or tokens[at - 1] in self.double | self.triple)
         after = at + 1 < len(tokens) and (
-            self._is_number(tokens[at + 1]) or tokens[at + 1] in self.double | self.units_first
+            self._is_number(tokens[at + 1]) or tokens[at + 1] in self.double | self.units_first | self.hundred
         )
         return before or after or len(tokens) == 1
 
@@ -156,12 +171,17 @@ def _joined(tables: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return joined
 
 
-def _all_numbers(listed: Mapping[str, int], units_first: str | None) -> dict[str, int]:
-    """Add the numbers written as one word: vierendertig, tweehonderdeenenvijftig is left to numerals."""
+def _all_numbers(listed: Mapping[str, int], table: Mapping[str, Any]) -> dict[str, int]:
+    """Add the numbers that are written as one word: vierendertig, tweehonderdeenenvijftig."""
     numbers = dict(listed)
-    if units_first is not None:
-        for unit, ones in listed.items():
-            for ten, tens in listed.items():
-                if 0 < ones < 10 and tens in _TENS:  # noqa: PLR2004
-                    numbers[f"{unit}{units_first}{ten}"] = ones + tens
+    if "units_first" not in table:
+        return numbers
+    units = {word: number for word, number in listed.items() if number in _UNITS}
+    tens = {word: number for word, number in listed.items() if number in _TENS}
+    for unit, ones in units.items():
+        numbers |= {f"{unit}{table['units_first']}{ten}": ones + number for ten, number in tens.items()}
+    below_hundred = {"": 0, **numbers}
+    for unit, ones in units.items():
+        for hundred in table["hundred"]:
+            numbers |= {f"{unit}{hundred}{word}": 100 * ones + number for word, number in below_hundred.items()}
     return numbers

@@ -16,7 +16,8 @@ from ivr.grammar import Grammar
 from ivr.heard import SILENCE, Command, Heard, Kind, Mode
 from ivr.nodes import Listener, NumberEntry, SpokenAnswer, VoiceMessage
 from ivr.numbers import Allowed, NumberPolicy, Refused
-from ivr.understanding import UNCLEAR, drop_denied, find, is_emergency, understand
+from ivr.red_flags import Phrase
+from ivr.understanding import UNCLEAR, find, is_emergency, understand
 from ivr.words import Found, Words, plain
 
 LEAST_CONFIDENCE = 0.3  # below this the words are not used, except those of danger; 0.0 and None mean unknown
@@ -111,45 +112,54 @@ def _listen_to_speech(node: Listener, utterance: str, words: Words, hearing: _He
     return _heard(meaning, Mode.SPEECH) if meaning else Heard(Kind.NO_MATCH, mode=Mode.SPEECH)
 
 
-def _in_danger(words: Words, vocabulary: Vocabulary, flags: Sequence[Found[str]], hearing: _Hearing) -> Heard:
+def _in_danger(words: Words, vocabulary: Vocabulary, flags: Sequence[Found[Phrase]], hearing: _Hearing) -> Heard:
     """Danger: the emergency message, or where danger is the question, its answer if it can only be one."""
-    categories = tuple(dict.fromkeys(flag.meaning for flag in flags))
-    if vocabulary.names_danger and not hearing.is_doubtful:
-        grammar, named = hearing.answers.grammar, hearing.answers.red_flags.answers
-        found = [one for one in find(words, vocabulary, grammar) if not any(one.overlaps(flag) for flag in flags)]
-        kept = drop_denied(found, words, vocabulary, grammar)
-        meant = {one.meaning.value for one in kept if one.meaning.sense is Sense.OPTION and not one.meaning.alone}
-        meant.update(named[category] for category in categories)
-        if len(meant) == 1:
-            return Heard(Kind.MATCH, meant.pop(), Mode.SPEECH, categories)
+    categories = tuple(dict.fromkeys(flag.meaning.category for flag in flags))
+    answer = _danger_answered(words, vocabulary, flags, hearing.answers) if vocabulary.names_danger else None
+    if answer and not hearing.is_doubtful:
+        return Heard(Kind.MATCH, answer, Mode.SPEECH, categories)
     return Heard(Kind.RED_FLAG, mode=Mode.SPEECH, flags=categories)
 
 
+def _danger_answered(
+    words: Words, vocabulary: Vocabulary, flags: Sequence[Found[Phrase]], answers: Answers
+) -> str | None:
+    """The one option that the words of danger and all other words agree on; with a denial beside them there is none."""
+    grammar = answers.grammar
+    denying = {place for flag in flags if flag.meaning.denies for place in range(flag.start, flag.end)}
+    if any(token in grammar.negations and place not in denying for place, token in enumerate(words.tokens)):
+        return None
+    found = find(words, vocabulary, grammar)
+    said = {one.meaning.value for one in found if one.meaning.sense is Sense.OPTION and not _within(one, flags)}
+    said.update(answers.red_flags.answers[flag.meaning.category] for flag in flags)
+    return said.pop() if len(said) == 1 else None
+
+
+def _within(one: Found[Meaning], flags: Sequence[Found[Phrase]]) -> bool:
+    return any(one.overlaps(flag) for flag in flags)
+
+
 def _number_spoken(words: Words, vocabulary: Vocabulary, hearing: _Hearing) -> Heard:
-    """A number, unless a command was said; the 112 within a number is no cry for help."""
+    """A number ("bel mij op 06 ..."), or where there is none a command; the 112 within a number is no cry for help."""
     grammar = hearing.answers.grammar
     digits = grammar.dictated(words)
+    is_number = len(digits) > len(EMERGENCY_NUMBER)
     command = understand(words, vocabulary, grammar)
-    if command is not None and command.sense is Sense.COMMAND and not _is_of_digits(words, vocabulary, digits, grammar):
-        if is_emergency(command) or not hearing.is_doubtful:
-            return _heard(command, Mode.SPEECH)
+    if is_emergency(command) and not (is_number and _is_of_digits(words, vocabulary, grammar)):
+        return _command(Command.EMERGENCY, Mode.SPEECH)
+    if hearing.is_doubtful:
         return Heard(Kind.NO_MATCH, mode=Mode.SPEECH)
-    if hearing.is_doubtful or not digits or grammar.denies(words):
+    if command is not None and command.sense is Sense.COMMAND and not is_number:
+        return _heard(command, Mode.SPEECH)
+    if not digits or grammar.denies(words):
         return Heard(Kind.NO_MATCH, mode=Mode.SPEECH)
     return _number(digits, Mode.SPEECH, hearing.numbers)
 
 
-def _is_of_digits(words: Words, vocabulary: Vocabulary, digits: str, grammar: Grammar) -> bool:
-    """Whether every command that was found is only a part of the number."""
-    if len(digits) <= len(EMERGENCY_NUMBER):
-        return False
-    introduced = grammar.keys | grammar.gaps  # "my number is ..."
-    commands = [one for one in find(words, vocabulary, grammar) if one.meaning.sense is Sense.COMMAND]
-    return all(
-        grammar.number(token) is not None or token in introduced
-        for one in commands
-        for token in words.tokens[one.start : one.end]
-    )
+def _is_of_digits(words: Words, vocabulary: Vocabulary, grammar: Grammar) -> bool:
+    """Whether every cry for help that was found is only a part of the number."""
+    cries = [one for one in find(words, vocabulary, grammar) if is_emergency(one.meaning)]
+    return all(grammar.number(token) is not None for one in cries for token in words.tokens[one.start : one.end])
 
 
 def _number(digits: str, mode: Mode, numbers: NumberPolicy) -> Heard:

@@ -139,15 +139,15 @@ class RedFlags:
             for text in group["phrases"]:
                 self._add(Phrase.read(name, text, self._denials.words))
 
-    def heard(self, words: Words) -> list[Found[str]]:
-        """What was said of danger and not denied: where, and of which group."""
+    def heard(self, words: Words) -> list[Found[Phrase]]:
+        """What was said of danger and not denied: where, and which phrase."""
         tokens = words.tokens
-        heard: list[Found[str]] = []
+        heard: list[Found[Phrase]] = []
         for start, token in enumerate(tokens):
             for phrase in (*self._starting.get(token, ()), *self._others):
                 end = phrase.end(tokens, start)
                 if end is not None and (phrase.denies or not self._denials.cover(words, start, end)):
-                    heard.append(Found(start, end, phrase.category))
+                    heard.append(Found(start, end, phrase))
         return heard
 
     def _add(self, phrase: Phrase) -> None:

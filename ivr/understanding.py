@@ -6,7 +6,7 @@ denial spoils the answer beside it, and what holds a denial is never a yes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from ivr.answers import Meaning, Sense, Vocabulary
@@ -64,20 +64,28 @@ def find(words: Words, vocabulary: Vocabulary, grammar: Grammar) -> list[Found[M
 
 def _named_keys(tokens: Sequence[str], vocabulary: Vocabulary, grammar: Grammar) -> list[Found[Meaning]]:
     """Keys that are named as such: "optie drie", "press the two", "the second one"."""
-    found = []
+    found: list[Found[Meaning]] = []
     for at, token in enumerate(tokens):
         if token in grammar.keys:
-            end = at + 1
-            while end < len(tokens) and tokens[end] in grammar.gaps:
-                end += 1
-            number = _key_number(tokens, end, vocabulary, grammar)
-            if number is not None:
-                found.append(Found(at, end + 1, vocabulary.keys.get(number, UNCLEAR)))
+            found += _keys_after(tokens, at, vocabulary, grammar)
         elif token in grammar.ordinals and _ends_there(tokens, at + 1, grammar):
             place = vocabulary.places.get(grammar.ordinals[token], UNCLEAR)
             end = at + 2 if at + 1 < len(tokens) and tokens[at + 1] in grammar.things else at + 1
             found.append(Found(at, end, place))
     return found
+
+
+def _keys_after(
+    tokens: Sequence[str], start: int, vocabulary: Vocabulary, grammar: Grammar
+) -> Iterator[Found[Meaning]]:
+    """The key that is named after "option", and the other in "option one or two"."""
+    at = start + 1
+    while at < len(tokens) and tokens[at] in grammar.gaps:
+        at += 1
+    while (number := _key_number(tokens, at, vocabulary, grammar)) is not None:
+        yield Found(start, at + 1, vocabulary.keys.get(number, UNCLEAR))
+        start, at = at + 1, at + 1
+        at += at < len(tokens) and tokens[at] in grammar.joins
 
 
 def _key_number(tokens: Sequence[str], at: int, vocabulary: Vocabulary, grammar: Grammar) -> int | None:
