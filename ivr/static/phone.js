@@ -60,10 +60,18 @@ async function ring() {
 
 function does(doing, value = "") {
   if (!isInCall()) return;
+  if (call.phase === "stuck") return doing === "hang_up" ? putDown() : undefined;
   if (doing === "hang_up") call.doing = [];
   if (call.doing.length < MOST_WAITING) call.doing.push({ doing, value });
   telling.cut();
   goOn();
+}
+
+// Hang up although the line does not answer.
+function putDown() {
+  if (call.state) return act("hang_up", "");
+  showTrouble(null);
+  return enter("idle");
 }
 
 function goOn() {
@@ -98,12 +106,16 @@ async function send(path, body) {
   if (!answer.error) return hear(answer);
   if (body.do === "hang_up" || ENDS_CALL.has(answer.error)) {
     // The phone is down on its hook whether the line has noticed or not.
-    if (answer.error !== "over") showTrouble(answer);
+    if (answer.error === "lost") showTrouble(answer);
     return finish({ unknown: true });
   }
   if (KEEPS_CALL.has(answer.error)) {
     call.doing = [];
-    return showTrouble(answer, () => send(path, body));
+    enter("stuck");
+    return showTrouble(answer, () => {
+      enter(path === "call" ? "calling" : "working");
+      send(path, body);
+    });
   }
   showTrouble(answer);
   if (call.state) return enter("waiting");
@@ -156,7 +168,9 @@ function enter(phase) {
   part("whole").hidden = phase !== "speaking";
   part("other-labels").hidden = inCall;
   part("call").lastElementChild.textContent = phase === "ended" ? WORDS.page.call_again : WORDS.page.call;
-  for (const key of part("keypad").children) key.disabled = !inCall;
+  for (const control of [...part("keypad").children, part("send"), part("stay-silent")]) {
+    control.disabled = !inCall || phase === "stuck";
+  }
   if (inCall && hadFocus && hadFocus.hidden) part("keypad").focus({ preventScroll: true });
   if (!inCall) setTyped("");
   watchSilence();
@@ -201,6 +215,7 @@ function excuse(error) {
 
 function showTrouble(answer, again = null) {
   trouble.replaceChildren();
+  log.scrollTop = log.scrollHeight;
   if (!answer) return;
   const told = document.createElement("p");
   told.textContent = WORDS.error[answer.error] ?? WORDS.error.faulty;
@@ -222,6 +237,8 @@ function showTrouble(answer, again = null) {
     again();
   });
   trouble.append(button);
+  log.scrollTop = log.scrollHeight;
+  button.focus();
 }
 
 function showTeam(seen) {
@@ -319,5 +336,6 @@ window.addEventListener("pagehide", () => {
   }
 });
 
+part("needs-script").hidden = true;
 part("keypad").closest("main").hidden = false;
 enter("idle");
