@@ -16,7 +16,7 @@ from bench.breakdown import breakdown
 from bench.contest import POSTGRESQL, SQLITE, Contestant, Plan, Result, ours, rivals, run
 from bench.served import Setup
 
-FULL, QUICK = (7, 2.0), (2, 0.5)  # rounds, seconds of each turn
+FULL, QUICK = (7, 2.0), (2, 0.4)  # rounds, seconds of each turn
 DATABASES = {"sqlite": (SQLITE,), "postgresql": (POSTGRESQL,), "both": (SQLITE, POSTGRESQL)}
 # With which server, and how many processes and threads, the line is to be served.
 VARIANTS = (
@@ -44,7 +44,10 @@ VARIANTS = (
 @click.option("--seconds", type=float, help="How long a turn lasts.")
 @click.option("--compare-servers", is_flag=True, help="Measure ours alone, on different servers and numbers.")
 @click.option(
-    "--beside", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Measure another checkout too."
+    "--beside",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    multiple=True,
+    help="Measure another checkout of the line as well, to see what a change gains; may be given again.",
 )
 @click.option("--journal", help="SQLite: the tutorial's journal_mode, where its library's default would be unfair.")
 @click.option("--breakdown", "where", is_flag=True, help="Say where the time of one step goes, and nothing else.")
@@ -63,7 +66,7 @@ def main(  # noqa: PLR0913  click hands every option to its command as an argume
     rounds: int | None,
     seconds: float | None,
     compare_servers: bool,
-    beside: Path | None,
+    beside: tuple[Path, ...],
     journal: str | None,
     where: bool,
     path: Path | None,
@@ -83,8 +86,7 @@ def main(  # noqa: PLR0913  click hands every option to its command as an argume
         return
     os.environ["BENCH_JOURNAL"] = journal or ""
     contestants = [ours(each, str(each)) for each in VARIANTS] if compare_servers else [*rivals(setup), ours(setup)]
-    if beside is not None:
-        contestants.append(ours(setup, beside.name, beside.resolve()))
+    contestants += [ours(setup, checkout.name, checkout.resolve()) for checkout in beside]
     result = run(contestants, plan, lambda words: _progress(began, words))
     figures = _figures(result, setup, plan, contestants)
     print(figures)
