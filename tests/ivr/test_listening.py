@@ -239,6 +239,10 @@ def test_danger_that_is_denied_right_there_is_none(utterance: str) -> None:
         ("nee hij bloedt", "bleeding"),
         ("het bloeden stopt niet", "bleeding"),
         ("ik weet niet, bloeding denk ik", "bleeding"),
+        ("ik weet niet bloeding denk ik", "bleeding"),
+        ("no is bleeding", "bleeding"),
+        ("no have chest pain", "chest_pain"),
+        ("I don't have no air", "breathing"),
         ("bloed heel erg", "bleeding"),
         ("ik kan niet goed ademen", "breathing"),
         ("i cannot breathe", "breathing"),
@@ -272,6 +276,11 @@ def test_danger_is_heard_in_the_middle_of_anything(utterance: str, category: str
         heard = hears(node, f"eh hello {utterance} please")
         assert heard.kind is Kind.RED_FLAG
         assert category in heard.flags
+
+
+def test_a_callers_own_words_are_kept_short_and_on_one_line() -> None:
+    assert hears("callback_language_name", "  Pashto \t and\nmore ").value == "Pashto and more"
+    assert hears("callback_language_name", "Pashto " * 50).value == ("Pashto " * 50)[:100].strip()
 
 
 # ------------------------------------------------------------------------------------------------------- rules for any
