@@ -59,7 +59,7 @@ async function ring() {
 }
 
 function does(doing, value = "") {
-  if (!isInCall()) return;
+  if (!isInCall() || call.endedBy) return; // the line's goodbye is heard to its end
   if (call.phase === "stuck") return doing === "hang_up" ? putDown() : undefined;
   if (doing === "hang_up") call.doing = [];
   if (call.doing.length < MOST_WAITING) call.doing.push({ doing, value });

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
 import time
+import wave
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -169,11 +171,35 @@ def test_where_the_server_has_no_voice_one_of_the_browser_speaks_if_it_needs_no_
         assert visitor.faults == []
 
 
+def test_a_recording_is_played_instead_of_a_synthetic_voice(browser: Browser, server: RunningServer) -> None:
+    with visit(browser, server.url) as visitor:
+        asked: list[str] = []
+        visitor.page.add_init_script(EARS)
+        visitor.page.on("request", lambda request: asked.append(request.url.removeprefix(server.url)))
+        visitor.page.route("**/phone/call*", _with_recordings)
+        visitor.page.route("**/voice/prompts/**", lambda route: route.fulfill(body=_second_of_silence()))
+        visitor.opens().calls("06 20000018").reaches("waiting")
+        assert visitor.page.evaluate("window.heard.started") == 4
+        assert asked.count("/voice/prompts/nl/recorded.wav") == 4
+        assert not any("/phone/sound" in path for path in asked)
+        assert visitor.faults == []
+
+
 def test_keys_pressed_ahead_of_the_line_are_kept_in_order(visitor: Visitor) -> None:
     visitor.calls("06 20000016")
     visitor.page.keyboard.type("2012")
     expect(visitor.page.locator("#status")).to_have_text("Key in a number, end with #", timeout=10_000)
     assert visitor.page.locator(".caller-does").all_inner_texts()[1:] == [f"You pressed {key}" for key in "2012"]
+
+
+def test_no_key_breaks_off_the_goodbye(visitor: Visitor) -> None:
+    visitor.calls("06 20000017").clicks("2", "0", "2").listens().clicks("0", "1", "1", "1", "1", "1", "1")
+    visitor.clicks("2").reaches("speaking")
+    visitor.page.keyboard.press("1")
+    visitor.page.wait_for_timeout(300)
+    visitor.reaches("speaking").listens().reaches("ended")
+    assert "112" in visitor.last_words("en-GB")
+    expect(visitor.page.get_by_text("You pressed 2")).to_have_count(3)
 
 
 def test_a_caller_can_say_it(visitor: Visitor) -> None:
@@ -255,7 +281,7 @@ def test_leaving_the_page_is_hanging_up(browser: Browser, server: RunningServer)
     with visit(browser, server.url) as visitor:
         visitor.opens().calls("06 20000012").clicks("2").listens()
         visitor.page.goto("about:blank")
-    assert _await(lambda: _open_calls(server, "+31620000012") == 0)
+        assert _await(lambda: _open_calls(server, "+31620000012") == 0)
 
 
 def test_a_number_that_is_none_is_told(visitor: Visitor) -> None:
@@ -363,9 +389,27 @@ def _is_accessible(visitor: Visitor) -> None:
 
 
 def _without_voice(route: Route) -> None:
+    _change_captions(route, {"words": None})
+
+
+def _with_recordings(route: Route) -> None:
+    _change_captions(route, {"words": None, "recording": "/voice/prompts/nl/recorded.wav"})
+
+
+def _change_captions(route: Route, change: Mapping[str, str | None]) -> None:
     answer = route.fetch()
     told = answer.json()
-    route.fulfill(response=answer, json=told | {"heard": [one | {"words": None} for one in told["heard"]]})
+    route.fulfill(response=answer, json=told | {"heard": [one | change for one in told["heard"]]})
+
+
+def _second_of_silence() -> bytes:
+    sound_file = io.BytesIO()
+    with wave.open(sound_file, "wb") as wav:
+        wav.setnchannels(1)
+        wav.setsampwidth(2)
+        wav.setframerate(8000)
+        wav.writeframes(bytes(16_000))
+    return sound_file.getvalue()
 
 
 def _open_calls(server: RunningServer, number: str) -> int:
