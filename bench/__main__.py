@@ -72,7 +72,6 @@ def main(  # noqa: PLR0913  click hands every option to its command as an argume
     path: Path | None,
 ) -> None:
     """Measure a signed, durable step of the line beside a bare Flask route and beside the tutorial's way."""
-    began = time.monotonic()
     usual_rounds, usual_seconds = QUICK if quick else FULL
     setup = Setup(server, workers, threads, reuse_port)
     plan = Plan(
@@ -81,18 +80,22 @@ def main(  # noqa: PLR0913  click hands every option to its command as an argume
         rounds=rounds or usual_rounds,
         seconds=seconds or usual_seconds,
     )
-    if where:
-        print("\n\n".join(breakdown(one, setup) for one in plan.databases))
-        return
     os.environ["BENCH_JOURNAL"] = journal or ""
+    if where:
+        _show("breakdown", "\n\n".join(breakdown(one, setup) for one in plan.databases), path)
+        return
     contestants = [ours(each, str(each)) for each in VARIANTS] if compare_servers else [*rivals(setup), ours(setup)]
     contestants += [ours(setup, checkout.name, checkout.resolve()) for checkout in beside]
+    began = time.monotonic()
     result = run(contestants, plan, lambda words: _progress(began, words))
-    figures = _figures(result, setup, plan, contestants)
+    _show("servers" if compare_servers else "figures", _figures(result, setup, plan, contestants), path)
+    sys.exit(_complain(result))
+
+
+def _show(section: str, figures: str, path: Path | None) -> None:
     print(figures)
     if path is not None:
-        report.write(path, figures)
-    sys.exit(_complain(result))
+        report.write(path, section, figures)
 
 
 def _figures(result: Result, setup: Setup, plan: Plan, contestants: list[Contestant]) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
@@ -19,7 +20,7 @@ from sqlalchemy import create_engine, text
 from bench import tutorial
 from bench.load import Crowd
 from bench.served import Served, Setup, cpu_seconds, parent_of
-from bench.steps import ACCOUNT_SID, Request, calls
+from bench.steps import ACCOUNT_SID, STEPS_A_CALL, Request, calls
 from callbacks.db import Database
 from settings import HERE, REHEARSAL_AUTH_TOKEN, Settings
 from tests.servers import PrivatePostgres
@@ -85,6 +86,7 @@ class Entry:
     calls: Iterator[list[Request]]
     url: str
     answered: int = 0
+    stock: int = 200  # calls to prepare before a turn, so that signing them takes no time of the turn
 
 
 def ours(setup: Setup, name: str = "ours", root: Path = HERE) -> Contestant:
@@ -122,12 +124,14 @@ def run(contestants: Sequence[Contestant], plan: Plan, say: Callable[[str], None
 def _measure(
     entry: Entry, database: str, callers: int, number: int, *, plan: Plan, database_pid: int, result: Result
 ) -> Cell:
-    with Crowd(entry.served.port, callers, entry.calls) as crowd:
+    stock = list(islice(entry.calls, entry.stock))
+    with Crowd(entry.served.port, callers, chain(stock, entry.calls)) as crowd:
         warm = crowd.call(plan.seconds * WARM_UP_SHARE)
         cpu, database_cpu = entry.served.cpu_seconds(), _cpu(database_pid)
         sample = crowd.call(plan.seconds)
         cpu, database_cpu = entry.served.cpu_seconds() - cpu, _cpu(database_pid) - database_cpu
     entry.answered += warm.answered + sample.answered
+    entry.stock = callers + (warm.answered + sample.answered) * 2 // STEPS_A_CALL
     if wrong := warm.first_failure or sample.first_failure:
         result.failures.append(f"{entry.contestant.name}, {database}, {callers} callers: {wrong}")
     latencies = sorted(sample.latencies) or [0]

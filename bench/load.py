@@ -18,8 +18,8 @@ from typing import Self
 from bench.steps import Request
 
 PATIENCE_SECONDS = 15.0  # what the provider waits; after that an answer is no answer
-_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
-_TWIML = re.compile(rb"content-type: *text/xml", re.IGNORECASE)
+_LENGTH = re.compile(rb"[Cc]ontent-[Ll]ength: *(\d+)")
+_TWIML = re.compile(rb"[Cc]ontent-[Tt]ype: *text/xml")
 
 
 @dataclass

@@ -15,7 +15,6 @@ from bench.contest import Cell, Result
 
 T = TypeVar("T")
 
-BEGIN, END = "<!-- figures: written by `make bench` -->", "<!-- end of figures -->"
 # Callers, and at least how many times the tutorial's throughput.
 RATIOS = ((1, 1.5), (16, 2.0))
 P99_AT_64 = 150.0  # milliseconds
@@ -70,13 +69,14 @@ def own_cost(result: Result) -> str:
     return f"The callers take {cost:.0f} µs of processor time a step, on the same machine and not counted above."
 
 
-def write(path: Path, figures: str) -> None:
-    """Put the figures between their markers in this file; ValueError where the markers are not there."""
+def write(path: Path, section: str, figures: str) -> None:
+    """Put figures between the marks of their section in this file; ValueError where there are no such marks."""
+    begin, end = f"<!-- {section}: written by `python -m bench` -->", f"<!-- end of {section} -->"
     document = path.read_text(encoding="utf-8")
-    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     if not pattern.search(document):
-        raise ValueError(f"{path} has no place for figures: {BEGIN} ... {END}")
-    path.write_text(pattern.sub(lambda _: f"{BEGIN}\n\n{figures}\n\n{END}", document), encoding="utf-8")
+        raise ValueError(f"{path} has no place for figures: {begin} ... {end}")
+    path.write_text(pattern.sub(lambda _: f"{begin}\n\n{figures}\n\n{end}", document), encoding="utf-8")
 
 
 def _ratio(result: Result, database: str, name: str, callers: int) -> float | None:

@@ -116,13 +116,19 @@ def test_a_ratio_is_taken_between_neighbours_in_time() -> None:
 
 
 def test_figures_are_put_where_the_document_wants_them(tmp_path: Path) -> None:
-    document = tmp_path / "performance.md"
-    document.write_text(f"Before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
-    report.write(document, "new")
-    assert document.read_text(encoding="utf-8") == f"Before\n{report.BEGIN}\n\nnew\n\n{report.END}\nafter\n"
-    document.write_text("no place", encoding="utf-8")
+    document, page = tmp_path / "performance.md", Path(HERE / "docs" / "performance.md").read_text(encoding="utf-8")
+    document.write_text(page, encoding="utf-8")
+    for section in ("figures", "servers", "breakdown"):
+        report.write(document, section, f"the new {section}")
+        report.write(document, section, f"the newest {section}")
+    written = document.read_text(encoding="utf-8")
+    assert [line for line in written.splitlines() if line.startswith("the new")] == [
+        "the newest figures",
+        "the newest breakdown",
+        "the newest servers",
+    ]
     with pytest.raises(ValueError, match="no place for figures"):
-        report.write(document, "new")
+        report.write(document, "something else", "new")
 
 
 def _open(env: dict[str, str]) -> House:
