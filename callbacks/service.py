@@ -210,7 +210,9 @@ def enrich(connection: Connection, call_id: int, known: Request, now: datetime, 
     }
     linked_to, urgency = callback.linked_to, Urgency(callback.urgency)
     if known.outcome not in ("incomplete", callback.outcome):
-        concluded = Urgency(known.urgency).raised() if linked_to else Urgency(known.urgency)
+        concluded = Urgency(known.urgency)
+        for _ in range(callback.repeats + (linked_to is not None)):  # each of them had raised it a class
+            concluded = concluded.raised()
         urgency = concluded if callback.outcome == "incomplete" else min(urgency, concluded)
         values["outcome"] = known.outcome
     if known.phone not in (None, callback.phone) and (known.is_confirmed or callback.phone is None):
@@ -219,9 +221,17 @@ def enrich(connection: Connection, call_id: int, known: Request, now: datetime, 
         if earlier is not None and linked_to is None:
             _raise_earlier(connection, earlier, now, office)
             values["linked_to"], urgency = earlier.id, urgency.raised()
+    elif known.is_confirmed and known.phone is not None:
+        values["is_confirmed"] = True
     if urgency != callback.urgency:
         values |= {"urgency": int(urgency), "due_at": min(callback.due_at, due_at(urgency, now, office))}
     connection.execute(update(callbacks).where(callbacks.c.id == callback.id).values(**values))
+
+
+def withdraw(connection: Connection, call_id: int) -> None:
+    """Take back a callback that this call did not want after all, unless somebody is at work on it."""
+    waiting = (callbacks.c.call_id == call_id, callbacks.c.status == Status.QUEUED.value)
+    connection.execute(update(callbacks).where(*waiting).values(status=Status.CANCELLED.value))
 
 
 def _callback_of(connection: Connection, call_id: int) -> Row[Any] | None:

@@ -139,8 +139,14 @@ class Switchboard:
         )
         reply = self._record(connection, call, turn, kept, now)
         if call.ended_at is not None:
-            self._end(connection, _after(call, reply, turn), now)
+            self._amend_end(connection, _after(call, reply, turn), turn.position, now)
         return reply
+
+    def _amend_end(self, connection: Connection, call: CallState, position: Position, now: datetime) -> None:
+        """The news of the end was faster than the caller's last answer, which still counts; a no as well."""
+        if not position.agreed and position.promise is None:
+            service.withdraw(connection, call.id)
+        self._end(connection, call, now)
 
     def _listen(self, node: Listener, position: Position, said: Said) -> Heard:
         if isinstance(node, VoiceMessage) and said.recording is not None:
@@ -155,7 +161,10 @@ class Switchboard:
         promise = Promise(
             done.reference, spoken.due(done.due_at, now, self.office.zone), has_number=request.phone is not None
         )
-        return conversation.resume_task(self.flow, turn, done.result, promise, circumstances)
+        # In the queue already, but this caller has not heard so: the news of the end had overtaken the request.
+        is_first_told = done.result == "already" and turn.position.promise is None
+        result = "queued" if is_first_told else done.result
+        return conversation.resume_task(self.flow, turn, result, promise, circumstances)
 
     def _record(self, connection: Connection, call: CallState, turn: Turn, heard: HeardStep, now: datetime) -> Reply:
         position, says = _dump(to_values(turn.position)), _dump(turn.says)
