@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
+from tests.servers import RunningServer
+
 PATIENCE = 10_000  # ms
+StartServer = Callable[[Mapping[str, str]], RunningServer]
+
+
+def rehearsal(database: Path) -> dict[str, str]:
+    """The environment of a rehearsal on this database file."""
+    return {"DATABASE_URL": f"sqlite:///{database}"}
 
 
 @dataclass
