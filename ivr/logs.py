@@ -1,15 +1,19 @@
 """Logs as JSON lines with allow-listed fields: phone numbers and words that were spoken have no field to get into.
 
-An exception is told by its type and place, never by its message, which may quote what a caller said.
+An exception is told by its type and place, never by its message, which may quote what a caller said. What libraries
+log has their own words in it, with values: of that only the place is told.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import sys
+import threading
 import traceback
 from datetime import UTC, datetime
 
+OWN = "zorglijn"  # the loggers of our rooms begin so
 FIELDS = ("call_sid", "node", "turn", "error", "count", "port", "what")
 
 
@@ -22,22 +26,36 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "room": record.name,
-            "event": record.msg if isinstance(record.msg, str) else type(record.msg).__name__,
+            "event": _event(record),
         }
         event |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
         if record.exc_info and record.exc_info[1] is not None:
             event["trace"] = _places(record.exc_info[1])
-        return json.dumps(event, ensure_ascii=False)
+        return json.dumps(event, default=lambda value: type(value).__name__)
 
 
 def configure() -> None:
-    """Send what the line's own rooms log to standard error, as JSON lines."""
+    """Send all that this process logs to standard error, as JSON lines; ours from INFO, that of others from WARNING."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
-    own = logging.getLogger("zorglijn")
-    own.handlers = [handler]
-    own.setLevel(logging.INFO)
-    own.propagate = False
+    for name, level in (("", logging.WARNING), (OWN, logging.INFO), ("gunicorn.error", logging.WARNING)):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(level)
+        logger.propagate = False
+    logging.raiseExceptions = False  # the complaint about a faulty log call would quote its values
+    threading.excepthook = lambda died: _tell("thread_died", died.exc_value)
+    sys.unraisablehook = lambda failed: _tell("unraisable", failed.exc_value)
+
+
+def _event(record: logging.LogRecord) -> str:
+    if record.name.partition(".")[0] == OWN and isinstance(record.msg, str):
+        return record.msg
+    return f"{record.module}.{record.funcName}:{record.lineno}"
+
+
+def _tell(event: str, error: BaseException | None) -> None:
+    logging.getLogger(OWN).error(event, exc_info=error, extra={"error": type(error).__name__})
 
 
 def _places(error: BaseException) -> list[str]:

@@ -65,6 +65,7 @@ class Wire:
 
     port: int
     timeout: float = ANSWER_SECONDS
+    token: str = REHEARSAL_AUTH_TOKEN
     _kept: http.client.HTTPConnection | None = field(default=None, init=False)
 
     @property
@@ -74,7 +75,7 @@ class Wire:
 
     def post(self, target: str, pairs: Pairs) -> Answer:
         """Send a signed form; Unanswered when no whole answer came back."""
-        headers = {"X-Twilio-Signature": signature(self.base_url, target, pairs), "Content-Type": FORM}
+        headers = {"X-Twilio-Signature": signature(self.base_url, target, pairs, self.token), "Content-Type": FORM}
         return self.send("POST", target, urlencode(pairs).encode(), headers)
 
     def get(self, target: str) -> Answer:
