@@ -16,7 +16,7 @@ from bench.breakdown import breakdown
 from bench.contest import POSTGRESQL, SQLITE, Contestant, Plan, Result, ours, rivals, run
 from bench.served import Setup
 
-FULL, QUICK = (7, 2.0), (2, 0.4)  # rounds, seconds of each turn
+FULL, QUICK, COMPARISON = (7, 2.0), (2, 0.4), (4, 1.0)  # rounds, seconds of each turn
 DATABASES = {"sqlite": (SQLITE,), "postgresql": (POSTGRESQL,), "both": (SQLITE, POSTGRESQL)}
 # With which server, and how many processes and threads, the line is to be served.
 VARIANTS = (
@@ -72,7 +72,7 @@ def main(  # noqa: PLR0913  click hands every option to its command as an argume
     path: Path | None,
 ) -> None:
     """Measure a signed, durable step of the line beside a bare Flask route and beside the tutorial's way."""
-    usual_rounds, usual_seconds = QUICK if quick else FULL
+    usual_rounds, usual_seconds = QUICK if quick else COMPARISON if compare_servers else FULL
     setup = Setup(server, workers, threads, reuse_port)
     plan = Plan(
         databases=DATABASES[database],

@@ -16,7 +16,7 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from app import House, create_app
 from bench import report, tutorial
-from bench.contest import POSTGRESQL, SQLITE, Cell, Plan, Result, environment, ours, rivals, run
+from bench.contest import POSTGRESQL, SQLITE, Cell, Contestant, Plan, Result, environment, ours, rivals, run
 from bench.replay import replay
 from bench.screens import screens
 from bench.served import Setup
@@ -53,6 +53,14 @@ def test_an_answer_that_takes_no_step_is_a_failure() -> None:
         result = run([ours(SMALL)], plan, lambda words: None)
     assert result.cells[0].failures > 0
     assert "403" in result.failures[0]
+
+
+@pytest.mark.server
+def test_an_answer_whose_step_was_never_stored_is_found_out() -> None:
+    plan = Plan(databases=(SQLITE,), callers=(1,), rounds=1, seconds=0.1)
+    result = run([Contestant("forgetful", "bench.bare:wsgi", SMALL)], plan, lambda words: None)
+    assert not result.failures
+    assert "answered steps were not stored" in result.lost[0]
 
 
 def test_the_rival_says_the_very_same_words(
