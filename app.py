@@ -53,7 +53,7 @@ def build_line(settings: Settings, clock: Clock = utc_now) -> House:
     organisation = settings.organisation
     prompts = Prompts.load(PROMPTS, facts(organisation))
     flow = floor_plan.build(tuple(language.code for language in prompts.languages))
-    answers = Answers.load(PROMPTS, flow)
+    answers = Answers.load(PROMPTS, flow, region=organisation.region)
     database = Database(settings.database_url)
     numbers = NumberPolicy(organisation.callback_regions, organisation.callback_types)
     switchboard = Switchboard(
@@ -89,6 +89,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     house = build_line(settings, clock)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.url_map.merge_slashes = False  # the provider follows no redirect without losing what the caller pressed
     app.extensions["zorglijn"] = house
     app.register_blueprint(blueprint(house.line))
     if settings.is_rehearsal:
@@ -145,7 +146,7 @@ def main() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port to listen on.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Worker processes.")
-@click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True, help="Threads of each worker.")
+@click.option("--threads", type=click.IntRange(2, 64), default=8, show_default=True, help="Threads of each worker.")
 def serve(port: int, host: str, workers: int, threads: int) -> None:
     """Serve the line; in a rehearsal also the phone in the browser."""
     from ivr import serving

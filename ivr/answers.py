@@ -96,7 +96,7 @@ class Answers:
             for file in files
             for node in listeners
             if isinstance(node, Menu)
-            for option in node.options
+            for option in node.answers
         }
         return cls(
             grammar, RedFlags([file.red_flags for file in files]), vocabularies, _all_hints(listeners, files), examples
@@ -167,7 +167,7 @@ def _option_phrases(node: Listener, file: File) -> Iterator[tuple[tuple[str, ...
         for name, texts in file.answers[node.choices].items():
             yield from ((plain(text).tokens, Meaning(Sense.OPTION, name)) for text in texts)
     if isinstance(node, Menu):
-        for option in node.options:
+        for option in node.answers:
             said = file.said(node, option.name)
             for alone, texts in ((False, said.words + said.also), (True, said.alone)):
                 yield from ((plain(text).tokens, Meaning(Sense.OPTION, option.name, alone)) for text in texts)
@@ -193,5 +193,5 @@ def _expected(node: Listener, file: File) -> list[str]:
     if isinstance(node, SpokenAnswer):
         return [text for texts in file.answers[node.choices].values() for text in texts]
     if isinstance(node, Menu):
-        return [text for option in node.options for text in file.said(node, option.name).words]
+        return [text for option in node.answers for text in file.said(node, option.name).words]
     return []

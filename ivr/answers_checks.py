@@ -86,7 +86,7 @@ def _command_problems(commands: Mapping[str, Any]) -> Iterator[str]:
 
 def _option_problems(file: File, flow: Flow) -> Iterator[str]:
     menus = {node.name: node for node in flow.nodes.values() if isinstance(node, Menu)}
-    known = {option.name for menu in menus.values() for option in menu.options}
+    known = {option.name for menu in menus.values() for option in menu.answers}
     for name, table in file.answers["options"].items():
         if name not in known:
             yield f"[options.{name}] is the name of no option"
@@ -97,13 +97,13 @@ def _option_problems(file: File, flow: Flow) -> Iterator[str]:
         else:
             yield f"[nodes.{name}] is the name of no menu"
     for menu in menus.values():
-        for option in menu.options:
+        for option in menu.answers:
             if _is_without_words(file, menu, option.name):
                 yield f"{menu.name} has no words for {option.name}"
 
 
 def _node_problems(menu: Menu, tables: Mapping[str, Any]) -> Iterator[str]:
-    options = {option.name for option in menu.options}
+    options = {option.name for option in menu.answers}
     for name, table in tables.items():
         where = f"[nodes.{menu.name}.{name}]"
         if name == "unclear":
@@ -141,7 +141,7 @@ def _list_problems(where: str, words: object, *, may_be_empty: bool = False) -> 
 
 def _red_flag_problems(file: File, flow: Flow) -> Iterator[str]:
     danger = [node for node in flow.nodes.values() if isinstance(node, Question) and node.names_danger]
-    answers = {option.name for node in danger for option in node.options}
+    answers = {option.name for node in danger for option in node.answers}
     flags = file.red_flags
     if type(flags.get("reviewed")) is not dt.date:
         yield "reviewed is not a date"

@@ -167,7 +167,7 @@ def _accept(flow: Flow, node: Listener, position: Position, value: str, circumst
     """An answer that was understood: keep it, and go where it leads."""
     match node:
         case Menu():
-            option = next(option for option in node.options if option.name == value)
+            option = next(option for option in node.answers if option.name == value)
             return _go(flow, _remember(node, position, value), option.goto, circumstances)
         case SpokenAnswer():
             answered = replace(position, answers={**position.answers, node.remembers: value})

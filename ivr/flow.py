@@ -192,6 +192,7 @@ def _triage() -> Iterable[Node]:
             Option("3", "pregnancy", "triage_next"),
             Option("4", "other", "triage_need_other"),
         ),
+        unasked=tuple(Option("", need, "triage_next") for need in ("stress", "teeth", "bill", "shelter")),
         remembers="need",
     )
     yield _asks("triage_need_other", "need", {"1": "stress", "2": "teeth", "3": "bill", "4": "shelter"})

@@ -54,9 +54,19 @@ class Listener(Node):
 
 @dataclass(frozen=True, kw_only=True)
 class Menu(Listener):
-    """A choice by key or word; nothing is remembered but where it leads."""
+    """A choice by key or word; nothing is remembered but where it leads.
+
+    `unasked` are answers that are understood when somebody says them, though no key is offered for them here: who is
+    asked what help they need says "a toothache", and not "something else".
+    """
 
     options: tuple[Option, ...]
+    unasked: tuple[Option, ...] = ()
+
+    @property
+    def answers(self) -> tuple[Option, ...]:
+        """Everything that can be understood here."""
+        return self.options + self.unasked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +141,7 @@ def exits_of(node: Node) -> tuple[str, ...]:
     """Every node that can follow this one by an answer of the caller or by itself (commands aside)."""
     match node:
         case Menu():
-            return (*(option.goto for option in node.options), node.gives_up_to)
+            return (*(option.goto for option in node.answers), node.gives_up_to)
         case SpokenAnswer() | NumberEntry() | VoiceMessage():
             return (node.goto, node.gives_up_to)
         case Message():

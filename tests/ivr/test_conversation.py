@@ -172,6 +172,13 @@ def test_flags_reach_a_callback_that_is_queued_already() -> None:
     assert conversation.details(caller.flow, caller.position, OWN_NUMBER).flags == ("bleeding",)
 
 
+def test_a_need_that_is_said_is_not_asked_for_again() -> None:
+    """Who is asked what help they need says "a toothache", not "something else"."""
+    caller = in_triage().answers("no", "teeth")
+    assert caller.node == "triage_wait"
+    assert caller.position.answers["need"] == "teeth"
+
+
 def test_danger_named_as_the_answer_is_an_answer_and_a_flag() -> None:
     """At the question about danger, the words are the answer."""
     caller = in_triage()
