@@ -18,7 +18,7 @@ from ivr.heard import Said
 
 _CALL_SID = re.compile(r"CA[0-9a-fA-F]{32}")
 _RECORDING_SID = re.compile(r"RE[0-9a-fA-F]{32}")
-_DIGITS = re.compile(r"[0-9*#A-Dw]{0,64}")
+_DIGITS = re.compile(r"[0-9*#A-Dw]*")  # however many: a child may play with the phone
 LONGEST_VALUE = 4000  # characters; nobody says more in one breath
 
 

@@ -87,7 +87,13 @@ def blueprint(line: Line) -> Blueprint:
     voice.register_error_handler(HTTPException, lambda error: _document(refusal(error.name), error.code or 400))
     voice.register_error_handler(DatabaseUnavailable, lambda error: _apologise(line, error))
     voice.register_error_handler(Exception, lambda error: _apologise(line, error))
+    voice.app_errorhandler(HTTPException)(_refuse_stray)
     return voice
+
+
+def _refuse_stray(error: HTTPException) -> HTTPException | Response:
+    """An address or a method that no route has never reaches the handlers above, and is answered like the rest."""
+    return _document(refusal(error.name), error.code or 400) if request.path.startswith("/voice/") else error
 
 
 def _answer(line: Line, decide: Callable[[Webhook], Reply]) -> Response:
@@ -111,7 +117,7 @@ def _target() -> str:
 
 def _pairs() -> Sequence[tuple[str, str]]:
     """The form as it came, in order and with duplicates."""
-    body = request.get_data(cache=False)
+    body = _body()
     try:
         return parse_qsl(
             body.decode("ascii"),
@@ -122,6 +128,15 @@ def _pairs() -> Sequence[tuple[str, str]]:
         )
     except ValueError:
         raise MalformedRequest("the form cannot be read") from None
+
+
+def _body() -> bytes:
+    try:
+        return request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except Exception as error:  # a body that breaks off; every web server has an error of its own for it
+        raise MalformedRequest("the form breaks off") from error
 
 
 def _apologise(line: Line, error: Exception) -> Response:
