@@ -103,9 +103,9 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
 
     @app.get("/readyz")
     def readyz() -> ResponseReturnValue:
-        if house.database.is_ready():
+        if _takes_writes(house.database) and house.database.is_ready():
             return jsonify(status="ok")
-        return jsonify(status="the database cannot be reached or lacks a migration"), 503
+        return jsonify(status="the database cannot be reached, cannot be written or lacks a migration"), 503
 
     @app.after_request
     def harden(response: Response) -> Response:
@@ -259,6 +259,15 @@ def doctor() -> None:
     findings = examiner.examine(os.environ)
     click.echo(examiner.report(findings))
     sys.exit(1 if any(finding.is_error for finding in findings) else 0)
+
+
+def _takes_writes(database: Database) -> bool:
+    """Whether a step could be stored now: a database that can only be read takes no call."""
+    try:
+        database.write(lambda _: None)
+    except DatabaseUnavailable:
+        return False
+    return True
 
 
 def _settings(env: Mapping[str, str] = os.environ) -> Settings:
