@@ -1,4 +1,5 @@
-"""What is stored: calls, their steps, and callbacks. The tables only; `service` reads and writes them.
+"""What is stored: calls, their steps, callbacks, and the people who work them. The tables only; no room but `service`,
+`queue` and `staff` reads and writes them.
 
 A step is append-only and carries the call's whole position, so that the newest step of a call is where the call is, and
 `(call_id, number)` being unique is what makes every step happen once. Names of constraints are fixed, so that a
@@ -106,9 +107,94 @@ class Callback(Base):
     safe_message: Mapped[bool | None] = mapped_column()  # None: not asked or not answered, which counts as no
     repeats: Mapped[int] = mapped_column(default=0, server_default="0")  # later calls of the same number
     is_confirmed: Mapped[bool] = mapped_column(default=False, server_default=false())  # the caller confirmed the number
+    # What the team filters by, taken from the answers when they are stored.
+    need: Mapped[str | None] = mapped_column(String(20))
+    who: Mapped[str | None] = mapped_column(String(20))
+    was_refused: Mapped[bool | None] = mapped_column()
+    region: Mapped[str | None] = mapped_column(String(20))
+    part_of_day: Mapped[str | None] = mapped_column(String(20))
+    callback_language: Mapped[str | None] = mapped_column(String(100))
+    # Who works on it, and how far that is. `not_before`: no agent is given it earlier.
+    claimed_by: Mapped[int | None] = mapped_column(ForeignKey("agents.id"), index=True)
+    claim_ends_at: Mapped[datetime | None] = mapped_column()
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    not_before: Mapped[datetime | None] = mapped_column()
+    needs_coordinator: Mapped[bool] = mapped_column(default=False, server_default=false())
+    disposition: Mapped[str | None] = mapped_column(String(30))
+    closed_at: Mapped[datetime | None] = mapped_column()
 
     __table_args__ = (
         Index("ix_callbacks_queue", "status", "urgency", "requested_at"),
         # At most one open callback of a number is not linked: two calls at the same moment cannot both be the first.
         Index("uq_callbacks_first_open", "phone", unique=True, sqlite_where=_FIRST_OPEN, postgresql_where=_FIRST_OPEN),
     )
+
+
+class Event(Base):
+    """What happened to a callback: a claim, a note, a wrap-up, a change of urgency; `agent_id` is None for the line."""
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    callback_id: Mapped[int] = mapped_column(ForeignKey("callbacks.id", ondelete="CASCADE"), index=True)
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
+    at: Mapped[datetime] = mapped_column()
+    what: Mapped[str] = mapped_column(String(30))
+    details: Mapped[dict[str, Any]] = mapped_column()
+
+
+class Agent(Base):
+    """A member of the team. Never deleted, because the events and the access log name them; disabled instead."""
+
+    __tablename__ = "agents"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    login: Mapped[str] = mapped_column(String(100), unique=True)  # lower case
+    name: Mapped[str] = mapped_column(String(100))
+    role: Mapped[str] = mapped_column(String(20))  # agent, coordinator
+    password_hash: Mapped[str | None] = mapped_column(String(200))  # argon2id; None until the first password is set
+    totp_secret: Mapped[str | None] = mapped_column(String(64))
+    totp_step: Mapped[int] = mapped_column(default=0, server_default="0")  # the last code used: each works once
+    recovery_codes: Mapped[list[str]] = mapped_column()  # hashes; a used one is taken out
+    languages: Mapped[list[str]] = mapped_column()
+    phone: Mapped[str | None] = mapped_column(String(16))  # where the line rings this agent, E.164
+    locale: Mapped[str] = mapped_column(String(8), default="nl", server_default="nl")
+    created_at: Mapped[datetime] = mapped_column()
+    disabled_at: Mapped[datetime | None] = mapped_column()
+
+
+class Session(Base):
+    """A sign-in, on the server, so that it can be seen and revoked; `id` is the hash of what the browser holds."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agents.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column()
+    seen_at: Mapped[datetime] = mapped_column()
+    has_second_factor: Mapped[bool] = mapped_column(default=False, server_default=false())
+    browser: Mapped[str] = mapped_column(String(100))
+    revoked_at: Mapped[datetime | None] = mapped_column()
+
+
+class Throttle(Base):
+    """How often something was tried within a window: shared by all processes. `key` holds a hash, never an address."""
+
+    __tablename__ = "throttles"
+
+    key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    window_started_at: Mapped[datetime] = mapped_column()
+    tries: Mapped[int] = mapped_column()
+
+
+class Access(Base):
+    """The access log: who looked at which callback when, never what it holds."""
+
+    __tablename__ = "accesses"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
+    action: Mapped[str] = mapped_column(String(30))
+    callback_id: Mapped[int | None] = mapped_column(index=True)
+    count: Mapped[int | None] = mapped_column()  # how many records a list or an export showed

@@ -206,7 +206,7 @@ def enrich(connection: Connection, call_id: int, known: Request, now: datetime, 
         "answers": dict(known.answers),
         "flags": list(known.flags),
         "language": known.language,
-        "safe_message": _yes(known.answers.get("safe_message")),
+        **_told(known.answers),
     }
     linked_to, urgency = callback.linked_to, Urgency(callback.urgency)
     if known.outcome not in ("incomplete", callback.outcome):
@@ -282,8 +282,8 @@ def _queue(connection: Connection, call_id: int, asked: Request, decided: dict[s
         "phone": asked.phone,
         "answers": dict(asked.answers),
         "flags": list(asked.flags),
-        "safe_message": _yes(asked.answers.get("safe_message")),
         "is_confirmed": asked.is_confirmed,
+        **_told(asked.answers),
     }
     connection.execute(insert(callbacks), values | decided)
 
@@ -301,6 +301,15 @@ def _free_reference(connection: Connection) -> str:
         if taken is None:
             return reference
     raise RuntimeError("no free reference was found")
+
+
+def _told(answers: Mapping[str, str]) -> dict[str, Any]:
+    """The columns that the team filters by, from the caller's answers."""
+    plain = {name: answers.get(name) for name in ("need", "who", "region", "part_of_day", "callback_language")}
+    return plain | {
+        "was_refused": _yes(answers.get("refused")),
+        "safe_message": _yes(answers.get("safe_message")),
+    }
 
 
 def _yes(answer: str | None) -> bool | None:
