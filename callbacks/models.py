@@ -1,5 +1,6 @@
-"""What is stored: calls, their steps, callbacks, and the people who work them. The tables only; no room but `service`,
-`queue` and `staff` reads and writes them.
+"""What is stored: calls, their steps, callbacks, and the people who work them.
+
+The tables only; no room but `service`, `queue` and `staff` reads and writes them.
 
 A step is append-only and carries the call's whole position, so that the newest step of a call is where the call is, and
 `(call_id, number)` being unique is what makes every step happen once. Names of constraints are fixed, so that a
