@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from callbacks.export import record_of_call
-from ivr import call_script, webhooks
+from ivr import call_script
 from ivr.call_replay import replay
 from ivr.phone import Phone
 from ivr.phone_calls import Doing
