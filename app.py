@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 PROMPTS = HERE / "prompts"
+DATABASE_WAIT_SECONDS = 3.0  # a caller hears within 5 that the line does not work, also one who had to queue
 LARGEST_BODY = 64 * 1024  # bytes; a webhook has two or three thousand
 SPOKEN_NUMBERS = ("office", "emergency_gp", "asylum_gp", "insurance", "helpdesk", "dental")
 
@@ -54,7 +55,7 @@ def build_line(settings: Settings, clock: Clock = utc_now) -> House:
     prompts = Prompts.load(PROMPTS, facts(organisation))
     flow = floor_plan.build(tuple(language.code for language in prompts.languages))
     answers = Answers.load(PROMPTS, flow, region=organisation.region)
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, wait_seconds=DATABASE_WAIT_SECONDS)
     numbers = NumberPolicy(organisation.callback_regions, organisation.callback_types)
     switchboard = Switchboard(
         database=database,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from callbacks import service
+from callbacks.breaker import Breaker
 from callbacks.db import Database
 from callbacks.errors import DatabaseUnavailable, StepAlreadyTaken
 from callbacks.office_hours import OfficeHours
@@ -62,6 +63,7 @@ class Switchboard:
     office: OfficeHours
     takes_voice_messages: bool
     clock: Clock = utc_now
+    breaker: Breaker = field(default_factory=Breaker)
 
     def ring(self, sid: str, from_: str) -> Reply:
         """A call comes in: its first turn, or where it is by now when this webhook came before."""
@@ -93,10 +95,10 @@ class Switchboard:
     def _write(self, unit: Callable[[Connection], T]) -> T:
         for _ in range(_TRIES - 1):
             try:
-                return self.database.write(unit)
+                return self.breaker.write(self.database, unit)
             except (StepAlreadyTaken, IntegrityError):
                 continue  # somebody else stored the same thing a moment before: now it can be read
-        return self.database.write(unit)
+        return self.breaker.write(self.database, unit)
 
     def _open(self, connection: Connection, sid: str, from_: str, now: datetime) -> CallState:
         return service.open_call(connection, sid, self.numbers.caller(from_), now)

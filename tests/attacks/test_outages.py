@@ -146,6 +146,7 @@ def assert_goes_on(house: House) -> None:
     while house.status("/readyz") != 200:
         assert time.monotonic() < end
         time.sleep(0.1)
+    time.sleep(0.6)  # every worker finds out for itself
     answer = house.post("/voice/turn/4", Digits="1")
     assert "bewaard" in heard(answer)
     assert house.post("/voice/turn/4", Digits="1") == answer
@@ -163,6 +164,16 @@ def test_a_sqlite_file_that_somebody_else_holds(line: Open, tmp_path: Path, kind
         assert_apologises(house)
         assert house.status("/readyz") == 503
         other.execute("ROLLBACK")
+    assert_goes_on(house)
+
+
+def test_a_crowd_that_calls_while_the_file_is_held_is_told_in_time(line: Open, tmp_path: Path) -> None:
+    """More callers than the server has threads: nobody queues behind those who wait for the database."""
+    path = tmp_path / "line.sqlite3"
+    house = line(f"sqlite:///{path}")
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert_apologises(house, at_once=48)
     assert_goes_on(house)
 
 
