@@ -98,7 +98,7 @@ def _option_problems(file: File, flow: Flow) -> Iterator[str]:
             yield f"[nodes.{name}] is the name of no menu"
     for menu in menus.values():
         for option in menu.answers:
-            if _is_without_words(file, menu, option.name):
+            if not file.said(menu, option.name).words:
                 yield f"{menu.name} has no words for {option.name}"
 
 
@@ -112,11 +112,6 @@ def _node_problems(menu: Menu, tables: Mapping[str, Any]) -> Iterator[str]:
             yield from _table_problems(where, table)
         else:
             yield f"{where} is the name of no option there"
-
-
-def _is_without_words(file: File, menu: Menu, option: str) -> bool:
-    tables = (file.answers["options"].get(option), file.answers["nodes"].get(menu.name, {}).get(option))
-    return not any(isinstance(table, dict) and table.get("words") for table in tables)
 
 
 def _table_problems(where: str, table: object) -> Iterator[str]:

@@ -44,7 +44,8 @@ class File:
         said = _said(here) + _said(everywhere)
         for kin in {here.get("like"), everywhere.get("like")} - {None, option}:
             said += _said(self.answers["options"].get(kin, {}))
-        return said
+        # A language that is added as a folder is known by its name already.
+        return said if said.words else said + Said(words=tuple(self.answers["languages"].get(option, ())))
 
     def kin(self, node: Listener, option: str) -> set[str]:
         """The names "yes" and "no" where the option is one, or like one."""

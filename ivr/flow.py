@@ -8,7 +8,7 @@ Names of nodes, of options (answers.toml) and of prompts are the same words ever
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ivr import triage
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 START = "welcome"
 CALLBACK = "callback_offer"  # where 0 leads
 GOODBYE = "goodbye"
+
+# The languages that people name, beside those that the line speaks (content: callback languages).
+OTHER_LANGUAGES = ("ar", "fr", "pt", "ti", "so", "tr", "fa", "es", "hy", "ru")
 
 # Spoken by the key * and after words of danger, before the call comes back to the node where it was.
 EMERGENCY = "emergency"
@@ -312,15 +315,16 @@ def _callback_details(languages: Sequence[str]) -> Iterable[Node]:
     yield _detail(
         "callback_safe_message", "safe_message", {"1": "yes", "2": "no"}, "callback_language", no_match=YES_NO_NO_MATCH
     )
-    spoken = {str(key): language for key, language in enumerate(languages, start=1)}
-    other = str(len(languages) + 1)
-    yield _detail(
+    named = {str(key): language for key, language in enumerate((*languages, "other"), start=1)}
+    said = tuple(Option("", name, "callback_part_of_day") for name in OTHER_LANGUAGES if name not in languages)
+    asked = _detail(
         "callback_language",
         "callback_language",
-        spoken | {other: "other"},
+        named,
         "callback_part_of_day",
         leads={"other": "callback_language_name"},
     )
+    yield replace(asked, unasked=said)
     yield SpokenAnswer(
         name="callback_language_name",
         asks=("callback_language_name",),
