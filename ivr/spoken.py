@@ -29,6 +29,7 @@ SMALL_PROMPTS = frozenset(
 # What a voice must say sign by sign, or it reads a word or a big number: emergency numbers, and names such as CAK.
 SPELT = re.compile(r"\b(?:11[23]|[A-Z]{2,})\b")
 
+_LONGEST_CODE = 6  # digits; no phone number is as short
 _DIGITS = frozenset(f"number_{digit}" for digit in range(10))
 
 
@@ -79,10 +80,13 @@ def joined(names: Sequence[str], text_of: Callable[[str], str]) -> str:
 
 
 def _groups(run: Sequence[str]) -> list[Sequence[str]]:
-    """Cut digits the way people say numbers: by three, and by four where three would leave a digit or two alone."""
+    """Cut digits the way people say numbers: by three, and by four where three would leave a digit or two alone.
+
+    Few digits are a code that somebody writes down: each stands alone, so that the voice takes its time.
+    """
+    if len(run) <= _LONGEST_CODE:
+        return [run[at : at + 1] for at in range(len(run))]
     fours = len(run) % 3
-    if len(run) < 4 * fours:  # too few to cut so
-        return [run[:3], run[3:]] if len(run) == 5 else [run]  # noqa: PLR2004  five digits: three and two
     threes = (len(run) - 4 * fours) // 3
     sizes = [*([4] if fours > 1 else []), *[3] * threes, *([4] if fours else [])]
     starts = [sum(sizes[:index]) for index in range(len(sizes))]
