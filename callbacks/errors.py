@@ -24,3 +24,27 @@ class StepAlreadyTaken(CallbackError):
         super().__init__(f"call {call_id} has step {number} already")
         self.call_id = call_id
         self.number = number
+
+
+class NoSuchAgent(CallbackError):
+    """Nobody in the team has this login."""
+
+    def __init__(self, login: str) -> None:
+        super().__init__(f"nobody has the login {login}")
+        self.login = login
+
+
+class LoginTaken(CallbackError):
+    """Somebody in the team has this login already."""
+
+    def __init__(self, login: str) -> None:
+        super().__init__(f"somebody has the login {login}")
+        self.login = login
+
+
+class NotAllowed(CallbackError):
+    """This was done already, or is not for this agent to do; `why` is for whoever builds the console."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
