@@ -208,11 +208,11 @@ def enrich(connection: Connection, call_id: int, known: Request, now: datetime, 
         "language": known.language,
         **_told(known.answers),
     }
-    linked_to, urgency = callback.linked_to, Urgency(callback.urgency)
-    if known.outcome not in ("incomplete", callback.outcome):
-        concluded = Urgency(known.urgency)
-        for _ in range(callback.repeats + (linked_to is not None)):  # each of them had raised it a class
-            concluded = concluded.raised()
+    linked_to, urgency, concluded = callback.linked_to, Urgency(callback.urgency), _concluded(callback, known)
+    says_less = known.outcome == "incomplete" or concluded > urgency
+    if known.outcome != callback.outcome and callback.outcome != "incomplete" and says_less:
+        values["answers"] |= callback.answers  # asked for another person or need since: the urgent one stays to be seen
+    elif known.outcome not in ("incomplete", callback.outcome):
         urgency = concluded if callback.outcome == "incomplete" else min(urgency, concluded)
         values["outcome"] = known.outcome
     if known.phone not in (None, callback.phone) and (known.is_confirmed or callback.phone is None):
@@ -226,6 +226,14 @@ def enrich(connection: Connection, call_id: int, known: Request, now: datetime, 
     if urgency != callback.urgency:
         values |= {"urgency": int(urgency), "due_at": min(callback.due_at, due_at(urgency, now, office))}
     connection.execute(update(callbacks).where(callbacks.c.id == callback.id).values(**values))
+
+
+def _concluded(callback: Row[Any], known: Request) -> Urgency:
+    """The urgency of what is known now, with every call that had raised this callback a class counted in."""
+    urgency = Urgency(known.urgency)
+    for _ in range(callback.repeats + (callback.linked_to is not None)):
+        urgency = urgency.raised()
+    return urgency
 
 
 def withdraw(connection: Connection, call_id: int) -> None:

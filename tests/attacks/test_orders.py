@@ -257,3 +257,31 @@ def test_a_caller_hears_when_we_call_as_it_is_now(line: Line) -> None:
     assert record["due_at"].startswith("2026-11-23")
     assert "vandaag" in caller.words
     assert "morgen" not in caller.words
+
+
+def test_a_second_question_does_not_hide_the_urgent_one(line: Line) -> None:
+    """A refused child, then teeth of one's own, in one call: the team sees the child, at every moment."""
+    caller = line.dial().presses("1", "1", "3", "1", "3", "1", "4", "2", "1", "1", "1")
+    record = about_the_child = caller.callback()
+    assert about_the_child is not None
+    assert (about_the_child["outcome"], about_the_child["urgency"]) == ("refused_priority", "P1")
+    # A safe message, Dutch, any time, this region; the menu; teeth, not today, adult, nobody pays, not refused.
+    for key in ("1", "1", "3", "1", "1", "1", "3", "4", "2", "3", "3", "4", "2", "2"):
+        record = caller.presses(key).callback()
+        assert record is not None
+        assert (record["outcome"], record["urgency"]) == ("refused_priority", "P1")
+        assert record["answers"].items() >= about_the_child["answers"].items()
+    assert record is not None
+    assert record["answers"]["safe_message"] == "yes"
+
+
+def test_a_second_question_that_is_more_urgent_is_the_one_to_be_seen(line: Line) -> None:
+    """Teeth first, then a child that was refused."""
+    caller = line.dial().presses("1", "1", "3", "4", "2", "3", "3", "4", "2", "2", "1", "1", "1", "1", "3", "1", "1")
+    record = caller.callback()
+    assert record is not None
+    assert (record["outcome"], record["urgency"]) == ("teeth", "P4")
+    record = caller.presses("1", "3", "1", "3", "1", "4", "2", "1").callback()
+    assert record is not None
+    assert (record["outcome"], record["urgency"]) == ("refused_priority", "P1")
+    assert (record["answers"]["need"], record["answers"]["who"]) == ("doctor", "child")
