@@ -210,7 +210,7 @@ def enrich(connection: Connection, call_id: int, known: Request, now: datetime, 
     }
     linked_to, urgency, concluded = callback.linked_to, Urgency(callback.urgency), _concluded(callback, known)
     says_less = known.outcome == "incomplete" or concluded > urgency
-    if known.outcome != callback.outcome and callback.outcome != "incomplete" and says_less:
+    if callback.outcome not in (known.outcome, "incomplete") and says_less:
         values["answers"] |= callback.answers  # asked for another person or need since: the urgent one stays to be seen
     elif known.outcome not in ("incomplete", callback.outcome):
         urgency = concluded if callback.outcome == "incomplete" else min(urgency, concluded)
