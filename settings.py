@@ -25,7 +25,10 @@ from ivr.numbers import NumberPolicy
 HERE = Path(__file__).resolve().parent
 REHEARSAL_ACCOUNT_SID = "AC" + "0" * 32
 REHEARSAL_AUTH_TOKEN = "rehearsal-auth-token"  # noqa: S105  made up on purpose; production refuses it
+REHEARSAL_SECRET_KEY = "rehearsal-secret-key-that-everybody-can-read"  # noqa: S105  as made up
 REHEARSAL_BASE_URL = "http://127.0.0.1:8000"
+SHORTEST_SECRET = 32  # characters
+FEWEST_DIFFERENT = 8  # of them: 32 random ones have more
 NUMBER_LIFE = timedelta(days=90)  # a phone number that nobody verified for longer is not spoken
 
 _ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
@@ -93,6 +96,7 @@ class Settings:
     public_base_url: str
     twilio_account_sid: str
     twilio_auth_token: str = field(repr=False)
+    secret_key: str = field(repr=False)
     organisation_file: Path
     organisation: Organisation = field(repr=False)
 
@@ -123,12 +127,20 @@ class Settings:
             public_base_url=values["PUBLIC_BASE_URL"].rstrip("/"),
             twilio_account_sid=values["TWILIO_ACCOUNT_SID"],
             twilio_auth_token=values["TWILIO_AUTH_TOKEN"],
+            secret_key=values["SECRET_KEY"],
             organisation_file=Path(values["ORGANISATION_FILE"]),
             organisation=organisation,
         )
 
 
-VARIABLES = ("DATABASE_URL", "PUBLIC_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "ORGANISATION_FILE")
+VARIABLES = (
+    "DATABASE_URL",
+    "PUBLIC_BASE_URL",
+    "TWILIO_ACCOUNT_SID",
+    "TWILIO_AUTH_TOKEN",
+    "SECRET_KEY",
+    "ORGANISATION_FILE",
+)
 
 
 def _rehearsal_defaults() -> dict[str, str]:
@@ -137,6 +149,7 @@ def _rehearsal_defaults() -> dict[str, str]:
         "PUBLIC_BASE_URL": REHEARSAL_BASE_URL,
         "TWILIO_ACCOUNT_SID": REHEARSAL_ACCOUNT_SID,
         "TWILIO_AUTH_TOKEN": REHEARSAL_AUTH_TOKEN,
+        "SECRET_KEY": REHEARSAL_SECRET_KEY,
         "ORGANISATION_FILE": str(HERE / "organisation.toml"),
     }
 
@@ -152,10 +165,19 @@ def _problem(name: str, value: str, *, rehearsal: bool) -> str | None:
             return _url_problem(name, value, rehearsal=rehearsal)
         case "TWILIO_ACCOUNT_SID":
             return _account_problem(name, value, rehearsal=rehearsal)
-        case "TWILIO_AUTH_TOKEN" if not (rehearsal or _AUTH_TOKEN.fullmatch(value)):
-            return f"{name}: is made up (a token has 32 hexadecimal digits)"
+        case "TWILIO_AUTH_TOKEN" | "SECRET_KEY" if not rehearsal:
+            return _secret_problem(name, value)
         case _:
             return None
+
+
+def _secret_problem(name: str, value: str) -> str | None:
+    if name == "TWILIO_AUTH_TOKEN":
+        return None if _AUTH_TOKEN.fullmatch(value) else f"{name}: is made up (a token has 32 hexadecimal digits)"
+    if len(value) < SHORTEST_SECRET:
+        return f"{name}: is too short (at least {SHORTEST_SECRET} random characters)"
+    is_made_up = value == REHEARSAL_SECRET_KEY or len(set(value)) < FEWEST_DIFFERENT
+    return f"{name}: is made up" if is_made_up else None
 
 
 def _account_problem(name: str, value: str, *, rehearsal: bool) -> str | None:

@@ -66,6 +66,7 @@ REMEDIES = {
     "PUBLIC_BASE_URL": "Set it to the address at which the provider reaches this line, with https:// and a real name.",
     "TWILIO_ACCOUNT_SID": "Copy it from the front page of Twilio's console.",
     "TWILIO_AUTH_TOKEN": "Copy it from the front page of Twilio's console, and keep it secret.",
+    "SECRET_KEY": 'Make one: python3 -c "import secrets; print(secrets.token_urlsafe(48))", and keep it secret.',
     "ORGANISATION_FILE": "Correct the file; organisation.toml in this repository shows what belongs there.",
 }
 

@@ -13,6 +13,7 @@ from settings import (
     REHEARSAL_ACCOUNT_SID,
     REHEARSAL_AUTH_TOKEN,
     REHEARSAL_BASE_URL,
+    REHEARSAL_SECRET_KEY,
     VARIABLES,
     Organisation,
     Settings,
@@ -25,6 +26,7 @@ LIVE = {
     "PUBLIC_BASE_URL": "https://line.example.org",
     "TWILIO_ACCOUNT_SID": "AC0123456789abcdef0123456789abcdef",
     "TWILIO_AUTH_TOKEN": "89abcdef0123456789abcdef01234567",
+    "SECRET_KEY": "kP3vX8mQ2tR7wY5zB9nC4dF6gH1jL0sA-_uEiO",
 }
 OFFICE = (HERE / "organisation.toml").read_text(encoding="utf-8")
 
@@ -85,6 +87,8 @@ def test_production_without_anything_names_everything_at_once() -> None:
         ("TWILIO_ACCOUNT_SID", REHEARSAL_ACCOUNT_SID),
         ("TWILIO_AUTH_TOKEN", REHEARSAL_AUTH_TOKEN),
         ("TWILIO_AUTH_TOKEN", "secret"),
+        ("SECRET_KEY", REHEARSAL_SECRET_KEY),
+        ("SECRET_KEY", "abcd" * 8),
         ("PUBLIC_BASE_URL", "https://localhost"),
         ("PUBLIC_BASE_URL", "https://127.0.0.1:8443"),
         ("PUBLIC_BASE_URL", "https://127.1.2.3"),
@@ -98,6 +102,11 @@ def test_production_refuses_what_is_made_up(name: str, value: str) -> None:
     assert problems(**{name: value})[0].startswith(f"{name}: is made up")
 
 
+def test_production_refuses_a_key_that_can_be_guessed() -> None:
+    assert problems(SECRET_KEY=LIVE["SECRET_KEY"][:31]) == ["SECRET_KEY: is too short (at least 32 random characters)"]
+    assert Settings.from_env({}).secret_key == REHEARSAL_SECRET_KEY
+
+
 def test_no_problem_tells_the_token_or_a_password() -> None:
     told = " ".join(problems(TWILIO_AUTH_TOKEN="hush-hush", DATABASE_URL="mysql://line:hush-hush@db/zorglijn"))
     assert "TWILIO_AUTH_TOKEN" in told
@@ -108,6 +117,7 @@ def test_no_problem_tells_the_token_or_a_password() -> None:
 def test_settings_that_are_printed_keep_their_secrets() -> None:
     printed = repr(Settings.from_env(LIVE))
     assert LIVE["TWILIO_AUTH_TOKEN"] not in printed
+    assert LIVE["SECRET_KEY"] not in printed
     assert "quiet" not in printed
 
 

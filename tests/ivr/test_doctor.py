@@ -22,6 +22,7 @@ LIVE = {
     "PUBLIC_BASE_URL": "https://line.zorglijn.nl/",
     "TWILIO_ACCOUNT_SID": "AC0123456789abcdef0123456789abcdef",
     "TWILIO_AUTH_TOKEN": "89abcdef0123456789abcdef01234567",
+    "SECRET_KEY": "kP3vX8mQ2tR7wY5zB9nC4dF6gH1jL0sA-_uEiO",
 }
 WELL = DatabaseState("PostgreSQL", "15.4", is_migrated=True)
 OFFICE = (HERE / "organisation.toml").read_text(encoding="utf-8")
@@ -94,7 +95,7 @@ def test_a_line_that_has_everything_may_go_live(organisation: Path) -> None:
 def test_a_rehearsal_hears_all_that_production_would_refuse() -> None:
     told = errors({})
     assert told[0] == "Before going live: ZORGLIJN_ENV is rehearsal, not production."
-    for name in ("DATABASE_URL", "PUBLIC_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"):
+    for name in ("DATABASE_URL", "PUBLIC_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "SECRET_KEY"):
         assert f"Before going live: {name} is not set." in told
 
 

@@ -286,6 +286,7 @@ def test_in_production_there_is_no_phone(tmp_path: Path) -> None:
             PUBLIC_BASE_URL="https://line.example.org",
             TWILIO_ACCOUNT_SID="AC" + "1" * 32,
             TWILIO_AUTH_TOKEN="2" * 32,
+            SECRET_KEY="kP3vX8mQ2tR7wY5zB9nC4dF6gH1jL0sA",
         )
     )
     assert made.client.get("/phone").status_code == 404
