@@ -43,6 +43,7 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+_OPEN = text("status IN ('queued', 'claimed')")
 _FIRST_OPEN = text("linked_to IS NULL AND status IN ('queued', 'claimed')")
 
 
@@ -60,7 +61,7 @@ class Call(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     sid: Mapped[str] = mapped_column(String(34), unique=True)
-    caller_number: Mapped[str | None] = mapped_column(String(16))  # E.164; only where we may dial it
+    caller_number: Mapped[str | None] = mapped_column(String(16), index=True)  # E.164; only where we may dial it
     started_at: Mapped[datetime] = mapped_column()
     ended_at: Mapped[datetime | None] = mapped_column(index=True)
     ending: Mapped[str | None] = mapped_column(String(20))
@@ -126,9 +127,26 @@ class Callback(Base):
 
     __table_args__ = (
         Index("ix_callbacks_queue", "status", "urgency", "requested_at"),
+        # The queue in its order, and what becomes overdue: of the open ones only, so that closed ones cost nothing.
+        Index("ix_callbacks_open", "urgency", "requested_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_callbacks_due", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
         # At most one open callback of a number is not linked: two calls at the same moment cannot both be the first.
         Index("uq_callbacks_first_open", "phone", unique=True, sqlite_where=_FIRST_OPEN, postgresql_where=_FIRST_OPEN),
     )
+
+
+class Tally(Base):
+    """How many callbacks are open of each urgency and hour in which they are due (UTC, "2026-11-24 16").
+
+    Triggers on `callbacks` keep it (migration 0003), so that counting a long queue costs no more than a short one, and
+    nobody who writes a callback can forget it.
+    """
+
+    __tablename__ = "tallies"
+
+    urgency: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    due_hour: Mapped[str] = mapped_column(String(13), primary_key=True)
+    open: Mapped[int] = mapped_column()
 
 
 class Event(Base):
