@@ -48,3 +48,48 @@ class NotAllowed(CallbackError):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+class NoSuchCallback(CallbackError):
+    """There is no callback under this public id: mistyped, or long since taken out."""
+
+    def __init__(self, public_id: str) -> None:
+        super().__init__("there is no such callback")
+        self.public_id = public_id
+
+
+class AlreadyClaimed(CallbackError):
+    """Somebody else has it; `by` is their name."""
+
+    def __init__(self, by: str) -> None:
+        super().__init__(f"{by} has this callback")
+        self.by = by
+
+
+class NotYours(CallbackError):
+    """Only whoever has claimed it, or a coordinator, may do this; `by` is the name of whoever has it or did it."""
+
+    def __init__(self, by: str) -> None:
+        super().__init__(f"this is for {by} or a coordinator to do")
+        self.by = by
+
+
+class IllegalMove(CallbackError):
+    """A callback in this `status` cannot become `wanted` (both of `lifecycle.Status`)."""
+
+    def __init__(self, status: str, wanted: str) -> None:
+        super().__init__(f"a {status} callback cannot become {wanted}")
+        self.status = status
+        self.wanted = wanted
+
+
+class TooLateToUndo(CallbackError):
+    """The minute in which a wrap-up can be undone has passed, or there is none to undo."""
+
+
+class Missing(CallbackError):
+    """What somebody has to say before this can be done was not said: `what` is "reason", "referral" or "note"."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the {what} is missing")
+        self.what = what

@@ -5,7 +5,9 @@
       |  +---cancel------+---> cancelled
       +------release-----+      (wrapping up with no_answer also requeues)
 
-`service` carries moves out; `ivr.triage` concludes an urgency; `office_hours` counts the time.
+A claim whose time is over counts as queued from that moment, also before it is put back. `service` and `queue` carry
+moves out; `ivr.triage` concludes an urgency; `office_hours` counts the time; `trying_again` says when nobody answered
+what comes next.
 """
 
 from __future__ import annotations
@@ -67,6 +69,8 @@ class Urgency(IntEnum):
 
 
 P1_OFFICE_HOURS = timedelta(hours=2)
+CLAIM_LASTS = timedelta(minutes=30)  # where no setting says otherwise; whoever works on a callback renews it
+UNDO_WITHIN = timedelta(minutes=1)
 
 
 def due_at(urgency: Urgency, asked_at: datetime, office: OfficeHours) -> datetime:

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Row, Select, Table, bindparam, func, insert, 
 from sqlalchemy.exc import IntegrityError
 
 from callbacks.errors import StepAlreadyTaken
-from callbacks.lifecycle import OPEN, Status, Urgency, due_at
+from callbacks.happenings import record
+from callbacks.lifecycle import OPEN, Disposition, Status, Urgency, due_at
 from callbacks.models import Call, Callback, Step
 from callbacks.office_hours import OfficeHours
 
@@ -186,12 +187,12 @@ def request(connection: Connection, call_id: int, asked: Request, now: datetime,
     if existing is not None:
         enrich(connection, call_id, asked, now, office)
         return Requested("already", existing.reference, existing.due_at)
-    earlier = _open_callback(connection, asked.phone)
+    earlier = open_or_reopened(connection, asked.phone, now)
     urgency = Urgency(asked.urgency)
     if earlier is not None:
         urgency = urgency.raised()
-        _raise_earlier(connection, earlier, now, office)
-    due, reference = due_at(urgency, now, office), _free_reference(connection)
+        raise_earlier(connection, earlier, now, office)
+    due, reference = due_at(urgency, now, office), free_reference(connection)
     when = {"urgency": int(urgency), "requested_at": now, "due_at": due}
     _queue(connection, call_id, asked, when | {"reference": reference, "linked_to": earlier and earlier.id})
     return Requested("queued" if earlier is None else "linked", reference, due)
@@ -219,7 +220,7 @@ def enrich(connection: Connection, call_id: int, known: Request, now: datetime, 
         values |= {"phone": known.phone, "is_confirmed": known.is_confirmed}
         earlier = _open_callback(connection, known.phone, apart_from=callback.id)
         if earlier is not None and linked_to is None:
-            _raise_earlier(connection, earlier, now, office)
+            raise_earlier(connection, earlier, now, office)
             values["linked_to"], urgency = earlier.id, urgency.raised()
     elif known.is_confirmed and known.phone is not None:
         values["is_confirmed"] = True
@@ -264,8 +265,33 @@ def _open_callback(connection: Connection, phone: str | None, *, apart_from: int
     return connection.execute(query).first()
 
 
-def _raise_earlier(connection: Connection, earlier: Row[Any], now: datetime, office: OfficeHours) -> None:
+def open_or_reopened(connection: Connection, phone: str | None, now: datetime) -> Row[Any] | None:
+    """The first open callback of this number; where none is, the last one that nobody answered, opened again.
+
+    A number is kept only until its closed callback is anonymised, so what is found here may still be opened.
+    """
+    earlier = _open_callback(connection, phone)
+    if earlier is not None or phone is None:
+        return earlier
+    unanswered = (
+        callbacks.c.phone == phone,
+        callbacks.c.status == Status.CLOSED.value,
+        callbacks.c.disposition == Disposition.NO_ANSWER.value,
+    )
+    query = select(callbacks.c.id).where(*unanswered).order_by(callbacks.c.closed_at.desc()).limit(1)
+    found = connection.execute(query).scalar()
+    if found is None:
+        return None
+    fresh = {"status": Status.QUEUED.value, "disposition": None, "closed_at": None, "not_before": None, "attempts": 0}
+    connection.execute(update(callbacks).where(callbacks.c.id == found).values(**fresh))
+    record(connection, found, None, now, "reopened")
+    return _open_callback(connection, phone)
+
+
+def raise_earlier(connection: Connection, earlier: Row[Any], now: datetime, office: OfficeHours) -> None:
+    """Phone back sooner, because this person asked again."""
     urgency = Urgency(earlier.urgency).raised()
+    record(connection, earlier.id, None, now, "asked_again", before=earlier.urgency, after=int(urgency))
     connection.execute(
         update(callbacks)
         .where(callbacks.c.id == earlier.id)
@@ -273,6 +299,7 @@ def _raise_earlier(connection: Connection, earlier: Row[Any], now: datetime, off
             urgency=urgency,
             due_at=min(earlier.due_at, due_at(urgency, now, office)),
             repeats=callbacks.c.repeats + 1,
+            not_before=None,  # whoever phones again can be reached now
         )
     )
 
@@ -296,7 +323,7 @@ def _queue(connection: Connection, call_id: int, asked: Request, decided: dict[s
     connection.execute(insert(callbacks), values | decided)
 
 
-def _free_reference(connection: Connection) -> str:
+def free_reference(connection: Connection) -> str:
     """A reference that nobody has: four digits, more where the queue has used those up.
 
     Two processes may still choose the same one on PostgreSQL; the unique constraint then fails the unit, which the
