@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from bench import report
 from bench.breakdown import breakdown
 from bench.contest import POSTGRESQL, SQLITE, Contestant, Plan, Result, ours, rivals, run
 from bench.served import Setup
+from callbacks.sqlite_library import sqlite3
 
 FULL, QUICK, COMPARISON = (7, 2.0), (2, 0.4), (4, 1.0)  # rounds, seconds of each turn
 DATABASES = {"sqlite": (SQLITE,), "postgresql": (POSTGRESQL,), "both": (SQLITE, POSTGRESQL)}

@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 READING_CLERKS = 4
 READY_WITHIN_SECONDS = 2.0
+LONGEST_WAIT_TO_FORK = 2.0  # seconds, for units that are being done
 # Another process may be migrating the same database: that takes as long as it takes, but not for ever.
 MIGRATION_WAIT_SECONDS = 60.0
 
@@ -88,12 +89,13 @@ class Database:
     def close(self) -> None:
         """Finish what was handed in, then let go of every connection. The next unit would open them again."""
         until = monotonic() + self._wait_seconds
-        for counter in (self._writing, self._reading):
+        for counter in self.counters:
             counter.close(until)
 
-    def _forget(self) -> None:
-        for counter in (self._writing, self._reading):
-            counter.forget()
+    @property
+    def counters(self) -> tuple[Counter, Counter]:
+        """Where units are handed in: those that write, and those that read."""
+        return self._writing, self._reading
 
 
 class Counter:
@@ -109,6 +111,7 @@ class Counter:
         self._hiring = Lock()
         self._inbox = Inbox()
         self._clerks: list[Clerk] = []
+        self._late: list[Clerk] = []  # sent home, but something they wait for holds them up
 
     def ask(self, unit: Callable[[Connection], T], wait_seconds: float) -> T:
         """Have the unit run and wait for it, at most `wait_seconds`."""
@@ -130,15 +133,23 @@ class Counter:
             self._clerks, self._inbox = [], Inbox()
         for _ in clerks:
             inbox.put(None)
-        for clerk in clerks:
-            clerk.join(max(0.0, until - monotonic()))
+        self._late = [clerk for clerk in clerks if not clerk.join(max(0.0, until - monotonic()))]
+
+    def hold(self) -> None:
+        """Before a fork: call no clerk until `go_on`; units that are handed in wait."""
+        self._hiring.acquire()
+
+    def go_on(self) -> None:
+        """After a fork, in the parent."""
+        self._hiring.release()
 
     def forget(self) -> None:
         """In a forked child: leave the parent's connections alone, not even close them, and begin with none."""
-        _INHERITED.append((self._clerks, self._inbox))
-        for clerk in self._clerks:
+        inherited = [*self._clerks, *self._late]
+        _INHERITED.append((inherited, self._inbox))
+        for clerk in inherited:
             clerk.forget()
-        self._hiring, self._inbox, self._clerks = Lock(), Inbox(), []
+        self._hiring, self._inbox, self._clerks, self._late = Lock(), Inbox(), [], []
 
     def _call_clerk(self) -> None:
         with self._hiring:
@@ -149,6 +160,7 @@ class Counter:
 _LIVE: WeakSet[Database] = WeakSet()
 # Closing a connection that a parent still uses would end the parent's session or drop its file locks.
 _INHERITED: list[object] = []
+_HELD: list[Counter] = []  # while a process forks
 
 
 def _make_file(url: URL) -> None:
@@ -159,9 +171,27 @@ def _make_file(url: URL) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
+def _pause() -> None:
+    """SQLite remembers which locks its process has, and a child would take them for its own: none may be open."""
+    for counter in _counters():
+        counter.close(monotonic() + LONGEST_WAIT_TO_FORK)
+        counter.hold()
+        _HELD.append(counter)
+
+
+def _go_on() -> None:
+    while _HELD:
+        _HELD.pop().go_on()
+
+
 def _forget_inherited() -> None:
-    for database in list(_LIVE):
-        database._forget()  # noqa: SLF001 (the same room)
+    _HELD.clear()
+    for counter in _counters():
+        counter.forget()
+
+
+def _counters() -> list[Counter]:
+    return [counter for database in list(_LIVE) for counter in database.counters]
 
 
 def _close_all() -> None:
@@ -169,5 +199,5 @@ def _close_all() -> None:
         database.close()
 
 
-os.register_at_fork(after_in_child=_forget_inherited)
+os.register_at_fork(before=_pause, after_in_parent=_go_on, after_in_child=_forget_inherited)
 atexit.register(_close_all)

@@ -1,28 +1,35 @@
 """The embedded default: a SQLite file, shared by the web workers, the sweep and the command line.
 
-Journal, measured on two cores and ext4 with SQLite 3.40 (one INSERT and one UPDATE a commit, every one durable):
-DELETE with synchronous=EXTRA 890 a second, TRUNCATE 1,500, PERSIST 1,530, WAL 4,650. DELETE with only FULL does not
-flush the directory: a power cut may bring the journal back and undo the last commit. PERSIST leaves old rows readable
-in the journal. So TRUNCATE, and WAL where the library has no reset race (SQLite's wal documentation, "the WAL-reset
-bug").
+A commit is one flush with the write-ahead log and five with a rollback journal, so the log is used wherever the
+library (`sqlite_library`) has no reset race. Elsewhere TRUNCATE: DELETE with only synchronous=FULL does not flush the
+directory, and a power cut may bring the journal back and undo the last commit; PERSIST leaves old rows readable in it.
+Why and what it costs: docs/decisions/2026-11-21-write-ahead-log.md.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-import sqlite3
 from contextlib import suppress
+from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, RootTransaction, create_engine
 from sqlalchemy.pool import NullPool
 
 from callbacks.channels import ChannelFailed, TransactionSpoiled
+from callbacks.sqlite_library import sqlite3
 
 # Of the time a waiter has, SQLite may sleep on a lock of a process that does not queue at our lock file (the sqlite3
 # shell, a backup); the rest is for the work itself.
 BUSY_SHARE = 0.8
+
+# SQLite copies the log into the file whenever it has a thousand pages, but begins it anew only when nobody reads it.
+# One above this many bytes, which readers who relieve each other keep growing, is emptied by force: then newcomers
+# read the file itself, and the writers wait for the last reader of the log.
+LARGEST_LOG = 16 * 1024 * 1024
+LOOK_AT_LOG_EVERY = 128  # commits
+WAIT_FOR_READERS = 100  # milliseconds; callers wait meanwhile, so that a slow export is left alone until the next look
 
 
 class SqliteChannel:
@@ -36,11 +43,13 @@ class SqliteChannel:
         self._path = str(url.database)
         self._read_only = read_only
         self._migrating = migrating
-        self._wait_seconds = wait_seconds
+        self._busy_seconds = wait_seconds * BUSY_SHARE
         self._begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
         self._lock = -1
+        self._commits = 0
         self._transaction: RootTransaction | None = None
         self._driver = self._connect()
+        self._file = self._identity()
         if not read_only:
             self._lock = open_lock_file(self._path)
         self.connection = _engine(self._driver).connect()
@@ -51,7 +60,7 @@ class SqliteChannel:
             f"file:{quote(self._path)}?mode=rw",
             uri=True,
             isolation_level=None,
-            timeout=self._wait_seconds * BUSY_SHARE,
+            timeout=self._busy_seconds,
             check_same_thread=False,  # only for interrupt() and for closing after a fork
         )
         try:
@@ -66,6 +75,7 @@ class SqliteChannel:
         journal = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "TRUNCATE"
         return (
             f"journal_mode={journal}",
+            f"journal_size_limit={LARGEST_LOG}",
             "synchronous=FULL",
             # A migration copies a table; with foreign keys on, dropping the old one deletes what refers to it.
             f"foreign_keys={'OFF' if self._migrating else 'ON'}",
@@ -78,6 +88,8 @@ class SqliteChannel:
         """Queue at the lock file, then begin; IMMEDIATE, so that what was read still holds when it is written."""
         try:
             self._take_turn()
+            if self._identity() != self._file:
+                raise FileNotFoundError("another file has taken the database's place")
             self._driver.execute(self._begin)
         except (sqlite3.Error, OSError) as error:
             self._give_turn()
@@ -90,6 +102,7 @@ class SqliteChannel:
         if self._transaction is None or not self._driver.in_transaction:
             raise TransactionSpoiled("the transaction ended before its commit")
         self._transaction.commit()
+        self._mind_the_log()
         self._give_turn()
 
     def rollback(self) -> bool:
@@ -106,9 +119,11 @@ class SqliteChannel:
             self._driver.interrupt()
 
     def is_lost(self, error: BaseException) -> bool:
-        """Was it interrupted for the sake of one waiter, so that the others may still have theirs?"""
+        """Was it interrupted for one waiter's sake, so that others may still have theirs, or the file exchanged?"""
         cause = error.__cause__ if error.__cause__ is not None else error
-        return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
+        return (
+            isinstance(cause, FileNotFoundError) or getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
+        )
 
     def forget(self) -> None:
         """Close our copy of the lock file: a forked one would keep the parent's lock when the parent is killed."""
@@ -122,6 +137,23 @@ class SqliteChannel:
             with suppress(Exception):
                 closing()
 
+    def _identity(self) -> tuple[int, int]:
+        """Which file bears the name: a deleted one can be written for ever, and nobody would find the calls again."""
+        found = os.stat(self._path)  # noqa: PTH116  a microsecond, for every transaction
+        return found.st_dev, found.st_ino
+
+    def _mind_the_log(self) -> None:
+        self._commits += 1
+        if self._commits % LOOK_AT_LOG_EVERY:
+            return
+        with suppress(OSError, sqlite3.Error):  # the commit stands, whatever becomes of the log
+            if Path(f"{self._path}-wal").stat().st_size > LARGEST_LOG:
+                self._driver.execute(f"PRAGMA busy_timeout={WAIT_FOR_READERS}")
+                try:
+                    self._driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                finally:
+                    self._driver.execute(f"PRAGMA busy_timeout={int(self._busy_seconds * 1000)}")
+
     def _take_turn(self) -> None:
         if self._lock >= 0:
             fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -133,7 +165,7 @@ class SqliteChannel:
 
 def _engine(driver: sqlite3.Connection) -> Engine:
     # Parameters are what callers said: they stay out of the text of errors.
-    return create_engine("sqlite://", creator=lambda: driver, poolclass=NullPool, hide_parameters=True)
+    return create_engine("sqlite://", module=sqlite3, creator=lambda: driver, poolclass=NullPool, hide_parameters=True)
 
 
 def open_lock_file(path: str) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Lock, Thread, current_thread
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
@@ -82,9 +82,11 @@ class Clerk:
         self._thread = Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
 
-    def join(self, seconds: float) -> None:
-        """Wait until the clerk has left; it leaves when it takes None from its inbox."""
-        self._thread.join(seconds)
+    def join(self, seconds: float) -> bool:
+        """Wait until the clerk has left, and say whether it has; it leaves when it takes None from its inbox."""
+        if self._thread is not current_thread():  # a unit that forks cannot wait for its own end
+            self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def break_off(self, job: Job[Any]) -> None:
         """Interrupt the connection if it is still busy with a job nobody waits for."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from callbacks.sqlite_library import sqlite3
 from tests.attacks.wire import FORM, about, raw, wire
 from tests.servers import ROOT, RunningServer, free_port
 

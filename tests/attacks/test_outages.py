@@ -11,7 +11,6 @@ import os
 import re
 import resource
 import signal
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from sqlalchemy import select
 
 from callbacks import service
 from callbacks.db import Database
+from callbacks.sqlite_library import sqlite3
 from tests.attacks.wire import Answer, Wire, about
 from tests.servers import PrivatePostgres, RunningServer, free_port, living_members
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sqlite3
 import time
 import wave
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
+from callbacks.sqlite_library import sqlite3
 from ivr import sound
 from tests.browser.visitor import StartServer, Visitor, rehearsal, visit
 from tests.servers import RunningServer

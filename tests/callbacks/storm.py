@@ -2,9 +2,10 @@
 
 `python -m tests.callbacks.storm acknowledge URL` inserts notes for ever and prints the number of each one that was
 acknowledged; `python -m tests.callbacks.storm increase URL TIMES` lets every thread read and increase the one counter
-TIMES times.
+TIMES times. With DISTRUST in the environment it does so as where SQLite's write-ahead log may lose commits.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,15 +14,28 @@ from itertools import count
 
 from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, insert, select, update
 
+from callbacks import sqlite_channel
 from callbacks.db import Database
 
 THREADS = 8
+DISTRUST = "STORM_DISTRUSTS_THE_LOG"
+_wal_is_safe = sqlite_channel.wal_is_safe
 
 TABLES = MetaData()
 NOTES = Table(
     "notes", TABLES, Column("number", Integer, primary_key=True, autoincrement=False), Column("words", String)
 )
 COUNTERS = Table("counters", TABLES, Column("name", String, primary_key=True), Column("value", Integer, nullable=False))
+
+
+def distrust_the_log() -> None:
+    """Take the SQLite of this process for one whose write-ahead log may lose commits."""
+    sqlite_channel.wal_is_safe = lambda version: False
+
+
+def trust_the_log() -> None:
+    """Believe again what the library's version says."""
+    sqlite_channel.wal_is_safe = _wal_is_safe
 
 
 def make_tables(connection: Connection) -> None:
@@ -73,6 +87,8 @@ def increase_often(database: Database, times: int) -> None:
 
 def main(what: str, url: str, times: str = "0") -> None:
     """Do what was asked for, in all threads at once."""
+    if DISTRUST in os.environ:
+        distrust_the_log()
     with closing(Database(url)) as database, ThreadPoolExecutor(THREADS) as threads:
         if what == "acknowledge":
             done = [threads.submit(acknowledge_for_ever, database, thread) for thread in range(THREADS)]

@@ -4,7 +4,6 @@ import fcntl
 import os
 import resource
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -23,6 +22,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from callbacks.channels import TransactionSpoiled
 from callbacks.db import Database
 from callbacks.errors import DatabaseUnavailable
+from callbacks.sqlite_library import sqlite3
+from tests.callbacks import storm as storm_script
 from tests.callbacks.storm import NOTES, counter, increase, make_tables, note, numbers
 from tests.servers import ROOT, PrivatePostgres
 
@@ -189,7 +190,9 @@ def test_readers_and_writers_do_not_starve_each_other(database: Database, databa
             database.write(increase)
             waits["write"] = max(waits["write"], time.monotonic() - started)
 
-    assert max(waits.values()) < 1.0, waits
+    # With a rollback journal a reader has to find the moment between two commits.
+    assert waits["read"] < (3.0 if storm_script.DISTRUST in os.environ else 1.0), waits
+    assert waits["write"] < 1.0, waits
 
 
 @pytest.mark.parametrize("after_seconds", [0.2, 0.5, 0.9])
@@ -249,8 +252,8 @@ def test_a_database_that_a_stranger_keeps_locked_is_unavailable_in_time(database
             assert time.monotonic() - started < 0.8 + GRACE
 
             started = time.monotonic()
-            with pytest.raises(DatabaseUnavailable):
-                impatient.read(numbers)
+            with suppress(DatabaseUnavailable):  # with a write-ahead log reading goes on
+                assert impatient.read(numbers) == {1}
             assert time.monotonic() - started < 0.8 + GRACE
 
         assert impatient.write(note(3)) == 3
