@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from ivr import triage
-from ivr.flow import ALREADY_ASKED, CALLBACK, EMERGENCY, GOODBYE, START, SUICIDE_HELP, Flow
+from ivr.flow import ALREADY_ASKED, CALLBACK, EMERGENCY, GOODBYE, OFFER, START, SUICIDE_HELP, Flow
 from ivr.heard import Command, Heard, Kind
 from ivr.nodes import (
     Branch,
@@ -152,7 +152,7 @@ def _speak_emergency(node: Listener, position: Position, flags: tuple[str, ...])
 
 def _ask_for_callback(flow: Flow, node: Listener, position: Position, circumstances: Circumstances) -> Turn:
     """0 is a request: at the offer it is a yes, and in the middle of the callback's questions it changes nothing."""
-    if node.name == CALLBACK:
+    if node.name == OFFER:
         return _accept(flow, node, _patient(position), "yes", circumstances)
     if position.promise is not None:
         if node.gives_up_to in ("callback_reference", GOODBYE):
@@ -211,7 +211,7 @@ def _after_silence(flow: Flow, node: Listener, position: Position, circumstances
 def _after_miss(flow: Flow, node: Listener, position: Position, reason: str, circumstances: Circumstances) -> Turn:
     """An answer not understood; where there is a reason to tell, it is told instead of the general words."""
     waiting = replace(position, misses=position.misses + 1, silences=0)
-    if node.name == CALLBACK:  # only silence ends the call there
+    if node.name == OFFER:  # only silence ends the call there
         said = node.no_match[min(waiting.misses, PATIENCE) - 1]
         return _next(waiting, (said, *node.asks))
     first = (reason or node.no_match[0], node.no_match[1])

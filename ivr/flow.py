@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from ivr.position import Circumstances, Position
 
 START = "welcome"
-CALLBACK = "callback_offer"  # where 0 leads
+CALLBACK = "callback"  # where 0 leads, and two silences
+OFFER = "callback_offer"
 GOODBYE = "goodbye"
 
 # The languages that people name, beside those that the line speaks (content: callback languages).
@@ -110,17 +111,8 @@ def _welcome(languages: Sequence[str]) -> Iterable[Node]:
 
 # In the order in which "next" walks them.
 TOPICS = (
-    "doctor",
-    "hospital",
-    "medicine",
-    "pregnancy",
-    "stress",
-    "teeth",
-    "bills",
-    "asylum",
-    "health_check",
-    "article_64",
-    "medical_permit",
+    *("doctor", "hospital", "medicine", "pregnancy", "stress", "teeth", "bills"),
+    *("asylum", "health_check", "article_64", "medical_permit"),
 )
 
 
@@ -239,13 +231,18 @@ def _next_in_triage(position: Position, circumstances: Circumstances) -> str:  #
 def _outcomes() -> Iterable[Node]:
     """Each outcome has its own message; after every one of them the callback is offered."""
     for outcome in triage.OUTCOMES:
-        yield Message(name=f"outcome_{outcome}", says=(f"outcome_{outcome}",), goto="callback_offer")
+        yield Message(name=f"outcome_{outcome}", says=(f"outcome_{outcome}",), goto=CALLBACK)
 
 
 def _callback_number() -> Iterable[Node]:
     """Shall we call you, and on which number. The callback is queued as soon as the number is known."""
+    yield Branch(
+        name=CALLBACK,
+        decide=lambda position, circumstances: "callback_number" if _is_promised(position) else OFFER,
+        exits=(OFFER, "callback_number"),
+    )
     yield Question(
-        name="callback_offer",
+        name=OFFER,
         asks=("callback_offer",),
         no_match=("yes_no_no_match_first", "yes_no_no_match_second"),
         options=(Option("1", "yes", "callback_number"), Option("2", "no", "callback_declined")),
@@ -304,8 +301,13 @@ def _callback_number() -> Iterable[Node]:
     yield Message(name="callback_already", says=("callback_already",), goto="callback_reference")
 
 
+def _is_promised(position: Position) -> bool:
+    """Nobody is offered what they have: a callback, and a number for it."""
+    return position.promise is not None and position.promise.has_number
+
+
 def _which_number(position: Position, circumstances: Circumstances) -> str:
-    if position.promise is not None and position.promise.has_number:
+    if _is_promised(position):
         return "callback_request"  # asked for already in this call: the same callback, with what was added since
     return "callback_this_number" if circumstances.caller_number else "callback_number_unknown"
 
@@ -379,18 +381,17 @@ def _detail(
 
 def _endings() -> Iterable[Node]:
     """The reference, when to expect us, and goodbye."""
-    yield Menu(
-        name="callback_reference",
-        tells=("callback_reference", "callback_when"),
-        asks=("callback_done",),
-        options=(Option("1", "menu", "menu_main"), Option("2", "stop", GOODBYE)),
-        gives_up_to=GOODBYE,
-    )
-    yield Menu(
-        name="callback_without_number",
-        tells=("callback_without_number", "callback_reference"),
-        asks=("callback_done",),
-        options=(Option("1", "menu", "menu_main"), Option("2", "stop", GOODBYE)),
-        gives_up_to=GOODBYE,
-    )
+    yield _done("callback_reference", "callback_reference", "callback_when")
+    yield _done("callback_without_number", "callback_without_number", "callback_reference")
     yield End(name=GOODBYE, says=("goodbye",))
+
+
+def _done(name: str, *tells: str) -> Menu:
+    """The end of a callback's questions: on to the menu, or stop; whoever says nothing is wished well."""
+    return Menu(
+        name=name,
+        tells=tells,
+        asks=("callback_done",),
+        options=(Option("1", "menu", "menu_main"), Option("2", "stop", GOODBYE)),
+        gives_up_to=GOODBYE,
+    )

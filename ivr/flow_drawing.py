@@ -11,7 +11,7 @@ from html import escape
 
 from callbacks.lifecycle import Urgency
 from ivr import triage
-from ivr.flow import CALLBACK, Flow
+from ivr.flow import OFFER, Flow
 from ivr.flow_layout import (
     CARD_WIDTH,
     HEADING_HEIGHT,
@@ -126,7 +126,7 @@ def _legend(layout: Layout) -> Iterator[str]:
         x, 84, "Every question takes a key or spoken words. Words of danger lead to the emergency message.", "quiet"
     )
     yield _text(MARGIN, 110, "Not heard, or not understood, twice:", "title")
-    yield _text(300, 110, f"on to “{title_of(CALLBACK)}”, unless the card has a line “{SILENCE}”.", "quiet")
+    yield _text(300, 110, f"on to “{title_of(OFFER)}”, unless the card has a line “{SILENCE}”.", "quiet")
     panel = next(panel for panel in layout.panels if panel.room is Room.WELCOME)
     yield from _key_to_the_picture(panel.x, panel.y + panel.height + PANEL_GAP, panel.width)
 

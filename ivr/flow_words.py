@@ -96,6 +96,7 @@ TITLES = {
     "outcome_bill": "A bill: do not ignore it",
     "outcome_teeth": "Teeth: usually not covered",
     "outcome_likely_intake": "Anything else: likely eligible",
+    "callback": "Asked already in this call?",
     "callback_offer": "Shall we call you?",
     "callback_declined": "That is fine",
     "callback_declined_next": "Back to the menu",

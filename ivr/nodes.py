@@ -49,7 +49,7 @@ class Listener(Node):
     tells: tuple[str, ...] = ()
     no_input: tuple[str, str] = NO_INPUT
     no_match: tuple[str, str] = NO_MATCH
-    gives_up_to: str = "callback_offer"
+    gives_up_to: str = "callback"
 
 
 @dataclass(frozen=True, kw_only=True)

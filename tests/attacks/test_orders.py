@@ -249,8 +249,8 @@ def test_a_caller_hears_when_we_call_as_it_is_now(line: Line) -> None:
     line.clock = lambda: datetime(2026, 11, 23, 9, tzinfo=UTC)  # a Monday morning
     caller = line.dial().presses("1", "0", "1", "1", "1", "1", "3", "1")
     assert "morgen" in caller.words
-    # The menu, care now; no danger, a doctor, today, an adult, without papers, nobody pays, not refused; call me.
-    caller.presses("1", "1", "3", "1", "1", "3", "4", "2", "2", "1")
+    # The menu, care now; no danger, a doctor, today, an adult, without papers, nobody pays, not refused.
+    caller.presses("1", "1", "3", "1", "1", "3", "4", "2", "2")
     record = caller.callback()
     assert record is not None
     assert (record["outcome"], record["urgency"]) == ("today_open", "P1")

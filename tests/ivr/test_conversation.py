@@ -302,6 +302,14 @@ def test_a_triage_after_the_callback_enriches_it() -> None:
     assert caller.turn.enriches
 
 
+def test_nobody_is_offered_the_callback_that_they_have() -> None:
+    """After a second triage, or silence at a menu: the same reference, and no question that a no could undo."""
+    again = with_callback_queued().is_silent(2).answers("menu", "care_now", "suicide")
+    assert again.hears[:2] == ("outcome_suicide", "callback_already")
+    assert again.node == "callback_reference"
+    assert with_callback_queued().is_silent(2).answers("menu").is_silent(2).node == "callback_reference"
+
+
 def test_a_new_triage_begins_with_no_answers() -> None:
     """Questions about somebody else start afresh."""
     caller = in_triage().answers("no", "other", "shelter", "child", "no")
