@@ -183,9 +183,10 @@ def silent_calls(connection: Connection, since: datetime, limit: int, after: int
 
 def request(connection: Connection, call_id: int, asked: Request, now: datetime, office: OfficeHours) -> Requested:
     """Queue a callback for this call, once; a repeat of an open one of the same number links to it and raises both."""
+    if _callback_of(connection, call_id) is not None:
+        enrich(connection, call_id, asked, now, office)
     existing = _callback_of(connection, call_id)
     if existing is not None:
-        enrich(connection, call_id, asked, now, office)
         return Requested("already", existing.reference, existing.due_at)
     earlier = open_or_reopened(connection, asked.phone, now)
     urgency = Urgency(asked.urgency)
