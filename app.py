@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,11 +19,13 @@ from typing import TYPE_CHECKING
 import click
 from flask import Flask, Response, jsonify
 
+from callbacks import languages, sign_in
 from callbacks.db import Database
-from callbacks.errors import DatabaseUnavailable
+from callbacks.errors import CallbackError, DatabaseUnavailable
+from callbacks.passwords import Passwords
 from ivr import flow as floor_plan
 from ivr.answers import Answers
-from ivr.numbers import NumberPolicy
+from ivr.numbers import Allowed, NumberPolicy
 from ivr.prompts import Fact, Prompts
 from ivr.signature import Verifier
 from ivr.spoken import digits
@@ -85,14 +88,15 @@ def facts(organisation: Organisation) -> dict[str, Fact]:
     }
 
 
-def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
-    """The web application of one line; `clock` gives the moment (aware)."""
+def create_app(settings: Settings, clock: Clock = utc_now, hasher: Passwords | None = None) -> Flask:
+    """The web application of one line; `clock` gives the moment (aware), `hasher` makes hashes of passwords."""
     house = build_line(settings, clock)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.merge_slashes = False  # the provider follows no redirect without losing what the caller pressed
     app.extensions["zorglijn"] = house
     app.register_blueprint(blueprint(house.line))
+    _open_console(app, house, clock, hasher or Passwords())
     if settings.is_rehearsal:
         from ivr import rehearsal
 
@@ -114,6 +118,22 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         return response
 
     return app
+
+
+def _open_console(app: Flask, house: House, clock: Clock, hasher: Passwords) -> None:
+    """Everything under /console: the guard first, then the pages."""
+    settings = house.settings
+    door = sign_in.Door(
+        database=house.database,
+        clock=clock,
+        secret_key=settings.secret_key,
+        base_url=settings.public_base_url,
+        is_rehearsal=settings.is_rehearsal,
+        passwords=hasher,
+    )
+    sign_in.install(app, door)
+    languages.install(app, settings.organisation.hours.zone.key)
+    app.register_blueprint(sign_in.blueprint(door))
 
 
 def wsgi() -> Flask:
@@ -150,6 +170,7 @@ def main() -> None:
 @click.option("--threads", type=click.IntRange(2, 64), default=8, show_default=True, help="Threads of each worker.")
 def serve(port: int, host: str, workers: int, threads: int) -> None:
     """Serve the line; in a rehearsal also the phone in the browser."""
+    from callbacks import demo_agent
     from ivr import serving
 
     env = dict(os.environ)
@@ -158,6 +179,8 @@ def serve(port: int, host: str, workers: int, threads: int) -> None:
     settings = _settings()
     house = _house(settings)
     house.database.migrate()
+    if settings.is_rehearsal:
+        demo_agent.ensure(house.database, Passwords(), utc_now())
     house.database.close()
     if settings.is_rehearsal:
         click.echo(serving.welcome(settings.public_base_url, settings.database_url))
@@ -242,6 +265,58 @@ def callbacks_export(*, only_open: bool) -> None:
             click.echo(f"{written} callbacks", err=True)
 
 
+@main.group()
+def agents() -> None:
+    """The team that phones back, and who of it may sign in."""
+
+
+@agents.command("add")
+@click.argument("login")
+@click.option("--name", required=True, help="The name that colleagues see.")
+@click.option("--role", type=click.Choice(["agent", "coordinator"]), default="agent", show_default=True, help="Rights.")
+@click.option("--languages", default="nl,en", show_default=True, help="Codes of the languages spoken with callers.")
+@click.option("--phone", help="The number on which the line rings this agent.")
+@click.option("--locale", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Of the console.")
+def agents_add(login: str, name: str, role: str, languages: str, phone: str | None, locale: str) -> None:
+    """Take LOGIN into the team, and print a password for the first time."""
+    from callbacks.team_desk import TeamDesk
+
+    settings = _settings()
+    dialled = _dialled(settings, phone) if phone else None
+    codes = tuple(code.strip().casefold() for code in languages.split(",") if code.strip())
+    with _told_kindly():
+        desk = TeamDesk(_database(), settings.public_base_url)
+        click.echo(desk.add(login=login, name=name, role=role, languages=codes, phone=dialled, locale=locale))
+
+
+@agents.command("list")
+def agents_list() -> None:
+    """Everybody who is or was in the team."""
+    from callbacks.team_desk import TeamDesk
+
+    click.echo(TeamDesk(_database(), _settings().public_base_url).table())
+
+
+@agents.command("disable")
+@click.argument("login")
+def agents_disable(login: str) -> None:
+    """Let LOGIN in no more; ends what sessions there are, at once."""
+    from callbacks.team_desk import TeamDesk
+
+    with _told_kindly():
+        click.echo(TeamDesk(_database(), _settings().public_base_url).disable(login))
+
+
+@agents.command("reset")
+@click.argument("login")
+def agents_reset(login: str) -> None:
+    """Let LOGIN begin anew, with a new password for the first time; also who was disabled."""
+    from callbacks.team_desk import TeamDesk
+
+    with _told_kindly():
+        click.echo(TeamDesk(_database(), _settings().public_base_url).reset(login))
+
+
 @main.command()
 @click.option("--idle-minutes", type=click.IntRange(0), help="End calls silent for this long.  [default: 10]")
 def sweep(idle_minutes: int | None) -> None:
@@ -286,6 +361,26 @@ def _house(settings: Settings) -> House:
         return build_line(settings)
     except (PromptError, AnswersError) as error:
         raise _cannot_start(error.problems) from None
+
+
+@contextmanager
+def _told_kindly() -> Iterator[None]:
+    """What cannot be done with the team, told in a sentence."""
+    try:
+        yield
+    except DatabaseUnavailable:
+        raise
+    except (CallbackError, ValueError) as error:
+        raise click.ClickException(f"That cannot be done: {error}.") from None
+
+
+def _dialled(settings: Settings, phone: str) -> str:
+    """An agent's number, which must be one that the line may dial."""
+    organisation = settings.organisation
+    checked = NumberPolicy(organisation.callback_regions, organisation.callback_types).check(phone)
+    if isinstance(checked, Allowed):
+        return checked.e164
+    raise click.ClickException(f"The line does not dial {phone}: see [callback] in organisation.toml.")
 
 
 def _cannot_start(problems: Sequence[str]) -> click.ClickException:
