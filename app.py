@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,9 +18,9 @@ from typing import TYPE_CHECKING
 import click
 from flask import Flask, Response, jsonify
 
-from callbacks import languages, sign_in
+from callbacks import languages, sign_in, team_commands
 from callbacks.db import Database
-from callbacks.errors import CallbackError, DatabaseUnavailable
+from callbacks.errors import DatabaseUnavailable
 from callbacks.passwords import Passwords
 from ivr import flow as floor_plan
 from ivr.answers import Answers
@@ -36,6 +35,8 @@ from settings import HERE, Organisation, Settings, SettingsError
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
+
+    from callbacks.team_desk import TeamDesk
 
 PROMPTS = HERE / "prompts"
 DATABASE_WAIT_SECONDS = 3.0  # a caller hears within 5 that the line does not work, also one who had to queue
@@ -265,58 +266,6 @@ def callbacks_export(*, only_open: bool) -> None:
             click.echo(f"{written} callbacks", err=True)
 
 
-@main.group()
-def agents() -> None:
-    """The team that phones back, and who of it may sign in."""
-
-
-@agents.command("add")
-@click.argument("login")
-@click.option("--name", required=True, help="The name that colleagues see.")
-@click.option("--role", type=click.Choice(["agent", "coordinator"]), default="agent", show_default=True, help="Rights.")
-@click.option("--languages", default="nl,en", show_default=True, help="Codes of the languages spoken with callers.")
-@click.option("--phone", help="The number on which the line rings this agent.")
-@click.option("--locale", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Of the console.")
-def agents_add(login: str, name: str, role: str, languages: str, phone: str | None, locale: str) -> None:
-    """Take LOGIN into the team, and print a password for the first time."""
-    from callbacks.team_desk import TeamDesk
-
-    settings = _settings()
-    dialled = _dialled(settings, phone) if phone else None
-    codes = tuple(code.strip().casefold() for code in languages.split(",") if code.strip())
-    with _told_kindly():
-        desk = TeamDesk(_database(), settings.public_base_url)
-        click.echo(desk.add(login=login, name=name, role=role, languages=codes, phone=dialled, locale=locale))
-
-
-@agents.command("list")
-def agents_list() -> None:
-    """Everybody who is or was in the team."""
-    from callbacks.team_desk import TeamDesk
-
-    click.echo(TeamDesk(_database(), _settings().public_base_url).table())
-
-
-@agents.command("disable")
-@click.argument("login")
-def agents_disable(login: str) -> None:
-    """Let LOGIN in no more; ends what sessions there are, at once."""
-    from callbacks.team_desk import TeamDesk
-
-    with _told_kindly():
-        click.echo(TeamDesk(_database(), _settings().public_base_url).disable(login))
-
-
-@agents.command("reset")
-@click.argument("login")
-def agents_reset(login: str) -> None:
-    """Let LOGIN begin anew, with a new password for the first time; also who was disabled."""
-    from callbacks.team_desk import TeamDesk
-
-    with _told_kindly():
-        click.echo(TeamDesk(_database(), _settings().public_base_url).reset(login))
-
-
 @main.command()
 @click.option("--idle-minutes", type=click.IntRange(0), help="End calls silent for this long.  [default: 10]")
 def sweep(idle_minutes: int | None) -> None:
@@ -363,24 +312,21 @@ def _house(settings: Settings) -> House:
         raise _cannot_start(error.problems) from None
 
 
-@contextmanager
-def _told_kindly() -> Iterator[None]:
-    """What cannot be done with the team, told in a sentence."""
-    try:
-        yield
-    except DatabaseUnavailable:
-        raise
-    except (CallbackError, ValueError) as error:
-        raise click.ClickException(f"That cannot be done: {error}.") from None
+def _team_desk() -> TeamDesk:
+    from callbacks.team_desk import TeamDesk
 
-
-def _dialled(settings: Settings, phone: str) -> str:
-    """An agent's number, which must be one that the line may dial."""
+    settings = _settings()
     organisation = settings.organisation
-    checked = NumberPolicy(organisation.callback_regions, organisation.callback_types).check(phone)
-    if isinstance(checked, Allowed):
-        return checked.e164
-    raise click.ClickException(f"The line does not dial {phone}: see [callback] in organisation.toml.")
+    numbers = NumberPolicy(organisation.callback_regions, organisation.callback_types)
+
+    def dialled(phone: str) -> str | None:
+        checked = numbers.check(phone)
+        return checked.e164 if isinstance(checked, Allowed) else None
+
+    return TeamDesk(_database(), settings.public_base_url, dialled)
+
+
+main.add_command(team_commands.group(_team_desk))
 
 
 def _cannot_start(problems: Sequence[str]) -> click.ClickException:

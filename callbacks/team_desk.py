@@ -5,7 +5,7 @@ A one-time password is printed here, once, for whoever runs the command to hand 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -29,6 +29,7 @@ class TeamDesk:
 
     database: Database
     base_url: str
+    dialled: Callable[[str], str | None]  # a number as somebody writes it, in E.164; None where we do not dial it
     clock: Clock = _now
     hasher: Passwords = field(default_factory=Passwords)
 
@@ -37,7 +38,10 @@ class TeamDesk:
         plain = staff.plain_login(login)
         if plain == DEMO_LOGIN:
             raise ValueError(f"{DEMO_LOGIN} is the invented agent of rehearsals")
-        newcomer = Newcomer(plain, name, Role(role), tuple(languages), phone, locale)
+        number = self.dialled(phone) if phone else None
+        if phone and number is None:
+            raise ValueError(f"the line does not dial {phone}, see [callback] in organisation.toml")
+        newcomer = Newcomer(plain, name, Role(role), tuple(languages), number, locale)
         password = passwords.new_code()
         unit = partial(staff.add, newcomer=newcomer, password_hash=self._hash(password), now=self.clock())
         return self._invitation(f"{newcomer.name} is in the team.", self.database.write(unit), password)
