@@ -44,6 +44,7 @@ class Moment(TypeDecorator[datetime]):
 
 
 _OPEN = text("status IN ('queued', 'claimed')")
+_CLAIMED = text("status = 'claimed'")
 _FIRST_OPEN = text("linked_to IS NULL AND status IN ('queued', 'claimed')")
 
 
@@ -126,10 +127,11 @@ class Callback(Base):
     closed_at: Mapped[datetime | None] = mapped_column()
 
     __table_args__ = (
-        Index("ix_callbacks_queue", "status", "urgency", "requested_at"),
-        # The queue in its order, and what becomes overdue: of the open ones only, so that closed ones cost nothing.
+        # The queue in its order, what becomes overdue and whose claims run out: closed ones cost nothing here. There is
+        # no index by status: SQLite would prefer it, and sort the whole queue for every page.
         Index("ix_callbacks_open", "urgency", "requested_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_callbacks_due", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_callbacks_claims", "claim_ends_at", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
         # At most one open callback of a number is not linked: two calls at the same moment cannot both be the first.
         Index("uq_callbacks_first_open", "phone", unique=True, sqlite_where=_FIRST_OPEN, postgresql_where=_FIRST_OPEN),
     )

@@ -11,12 +11,17 @@ revision = "0003"
 down_revision = "0002"
 
 _OPEN = sa.text("status IN ('queued', 'claimed')")
+_CLAIMED = sa.text("status = 'claimed'")
 
 
 def upgrade() -> None:
     """Make the indexes and the tally, and count what is open already."""
     for name, columns in (("ix_callbacks_open", ["urgency", "requested_at", "id"]), ("ix_callbacks_due", ["due_at"])):
         op.create_index(name, "callbacks", columns, sqlite_where=_OPEN, postgresql_where=_OPEN)
+    op.create_index(
+        "ix_callbacks_claims", "callbacks", ["claim_ends_at"], sqlite_where=_CLAIMED, postgresql_where=_CLAIMED
+    )
+    op.drop_index("ix_callbacks_queue", "callbacks")
     op.create_index(op.f("ix_calls_caller_number"), "calls", ["caller_number"])
     op.create_table(
         "tallies",
@@ -109,5 +114,6 @@ def downgrade() -> None:
             op.execute(f"DROP TRIGGER callbacks_{trigger}")
     op.drop_table("tallies")
     op.drop_index(op.f("ix_calls_caller_number"), "calls")
-    for name in ("ix_callbacks_due", "ix_callbacks_open"):
+    op.create_index("ix_callbacks_queue", "callbacks", ["status", "urgency", "requested_at"])
+    for name in ("ix_callbacks_claims", "ix_callbacks_due", "ix_callbacks_open"):
         op.drop_index(name, "callbacks")

@@ -1,0 +1,111 @@
+"""How long the queue's page takes to read, with few requests in it and with very many.
+
+    python -m bench.queue_page --few 500 --many 50000
+
+Every request is open, which is the worst there is. A page is what the console reads for it: the first fifty entries and
+all counts, in one transaction. It ends with 1 when the long queue takes more than 1.5 times as long as the short one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from collections.abc import Callable
+from time import perf_counter
+
+from sqlalchemy import Connection
+
+from bench import a_queue
+from callbacks import queue
+from callbacks.db import Database
+from callbacks.queue_views import Filters
+from callbacks.staff import Member
+
+MOST = 1.5
+Reading = Callable[[Connection, Member], object]
+
+
+def page(connection: Connection, member: Member) -> object:
+    """What the page of the queue reads."""
+    return queue.list_page(connection, Filters(), member, a_queue.NOW), queue.counts(connection, member, a_queue.NOW)
+
+
+def deep(connection: Connection, member: Member) -> object:
+    """A page that begins in the middle of the queue."""
+    return queue.list_page(connection, Filters(), member, a_queue.NOW, after="2.1762000000000000.1")
+
+
+def overdue(connection: Connection, member: Member) -> object:
+    """The page of what is overdue."""
+    return queue.list_page(connection, Filters(overdue=True), member, a_queue.NOW)
+
+
+def mine(connection: Connection, member: Member) -> object:
+    """The page of what an agent has."""
+    return queue.list_page(connection, Filters(mine=True), member, a_queue.NOW)
+
+
+def a_word(connection: Connection, member: Member) -> object:
+    """A search for a word that is nowhere: it looks at everything."""
+    return queue.list_page(connection, Filters(words="nowhere"), member, a_queue.NOW)
+
+
+def a_number(connection: Connection, member: Member) -> object:
+    """A search for the end of a phone number."""
+    return queue.list_page(connection, Filters(words="06 1000 0123"), member, a_queue.NOW)
+
+
+READINGS: dict[str, Reading] = {
+    "the page with its counts": page,
+    "a page in the middle": deep,
+    "overdue": overdue,
+    "mine": mine,
+    "a word that is nowhere": a_word,
+    "a phone number": a_number,
+}
+
+
+def main() -> int:
+    """Run as told on the command line."""
+    options = _options()
+    is_slow = False
+    for kind in options.databases:
+        few, many = (_measure(kind, length, options.times) for length in (options.few, options.many))
+        print(f"{kind}: median of {options.times} readings, ms")
+        print(f"  {'':26}{options.few:>9,}{options.many:>9,}   times")
+        for name in READINGS:
+            ratio = many[name] / few[name]
+            print(f"  {name:26}{few[name]:9.2f}{many[name]:9.2f}{ratio:8.2f}")
+        is_slow |= many["the page with its counts"] > MOST * few["the page with its counts"]
+    return 1 if is_slow else 0
+
+
+def _measure(kind: str, length: int, times: int) -> dict[str, float]:
+    """The median time of each reading in a queue of this length, in milliseconds."""
+    with a_queue.database_of(kind) as (database, _):
+        member = a_queue.join(database, 1)
+        a_queue.fill(database, length)
+        return {name: _median(database, member, reading, times) for name, reading in READINGS.items()}
+
+
+def _median(database: Database, member: Member, reading: Reading, times: int) -> float:
+    taken = []
+    for _ in range(times):
+        begun = perf_counter()
+        database.read(lambda connection: reading(connection, member) and None)
+        taken.append((perf_counter() - begun) * 1000)
+    return statistics.median(taken)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.queue_page", description=__doc__.splitlines()[0])
+    parser.add_argument("--few", type=int, default=500)
+    parser.add_argument("--many", type=int, default=50_000)
+    parser.add_argument("--times", type=int, default=101)
+    parser.add_argument("--databases", nargs="+", choices=a_queue.DATABASES, default=list(a_queue.DATABASES))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
