@@ -109,7 +109,7 @@ def _change_password(door: Door) -> ResponseReturnValue:
         return _page(door, error=_later(), about="password"), 429
     stored = door.database.read(partial(staff.proofs, agent_id=member.id)).password_hash
     if not door.passwords.is_right(request.form.get("current", ""), stored, now):
-        return _page(door, error=gettext("That is not your password of now."), about="password"), 401
+        return _page(door, error=gettext("That is not your current password."), about="password"), 401
     chosen = request.form.get("password", "")
     error = new_password_problem(chosen, request.form.get("again", ""), member)
     if error is not None:
@@ -174,4 +174,4 @@ def _may_try(door: Door, member: Member, now: datetime) -> bool:
 
 
 def _later() -> str:
-    return str(gettext("That were too many tries. Wait a minute, and try again."))
+    return str(gettext("Too many tries. Wait a minute, and try again."))

@@ -266,8 +266,8 @@ def _out_of_order(_: Exception) -> ResponseReturnValue:
 def _wait_words(wait: timedelta) -> str:
     minutes = max(1, -(-int(wait.total_seconds()) // 60))
     words = ngettext(
-        "That were too many tries. Wait a minute, and try again.",
-        "That were too many tries. Try again in %(num)s minutes, or ask a coordinator.",
+        "Too many tries. Wait a minute, and try again.",
+        "Too many tries. Try again in %(num)s minutes, or ask a coordinator.",
         minutes,
     )
     return str(words)

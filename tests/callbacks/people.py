@@ -79,10 +79,17 @@ def signed_in_token(database: Database, login: str, now: datetime) -> str:
     return database.write(lambda connection: opened(connection, has_second_factor=True))
 
 
+def browser(app: Flask) -> FlaskClient:
+    """A browser of somebody who reads English, in which nobody has signed in."""
+    client = app.test_client()
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    return client
+
+
 def signed_in_client(app: Flask, login: str, now: datetime | None = None) -> FlaskClient:
     """A browser in which this person has signed in; `now` is the application's own moment where none is given."""
     moment = now or app.extensions["zorglijn"].line.switchboard.clock()
-    client = app.test_client()
+    client = browser(app)
     client.set_cookie("__Host-zorglijn", signed_in_token(database_of(app), login, moment))
     return client
 

@@ -28,6 +28,7 @@ from tests.callbacks.people import (
     RECOVERY_CODE,
     SECRET,
     Clock,
+    browser,
     console,
     csrf_token,
     database_of,
@@ -113,13 +114,13 @@ def app(tmp_path: Path, clock: Clock) -> Iterator[Flask]:
 
 @pytest.fixture
 def visitor(app: Flask, clock: Clock) -> Visitor:
-    return Visitor(app.test_client(), clock)
+    return Visitor(browser(app), clock)
 
 
 def test_a_password_and_a_code_let_anna_in(database_url: str, clock: Clock) -> None:
     app = console(database_url, clock)
     join(database_of(app), "anna")
-    anna = Visitor(app.test_client(), clock).gives_password("Anna ")
+    anna = Visitor(browser(app), clock).gives_password("Anna ")
     assert anna.path == "/console/sign-in/code"
     assert not anna.is_in()
     anna.sends(code=anna.code())
@@ -151,7 +152,7 @@ def test_an_unknown_login_takes_as_long_as_a_wrong_password(tmp_path: Path, cloc
 
 def test_a_code_lets_in_once(visitor: Visitor, app: Flask) -> None:
     visitor.signs_in("anna")
-    thief = Visitor(app.test_client(), visitor.clock).signs_in("anna")
+    thief = Visitor(browser(app), visitor.clock).signs_in("anna")
     assert thief.status == 401
     assert "was used before" in thief.words()
     assert not thief.is_in()
@@ -168,7 +169,7 @@ def test_the_code_of_half_a_minute_ago_still_does_and_of_two_minutes_ago_does_no
 
 def test_a_recovery_code_lets_in_once_however_it_is_typed(visitor: Visitor, app: Flask) -> None:
     assert visitor.gives_password("anna").sends(code=RECOVERY_CODE.upper().replace("-", " ")).is_in()
-    again = Visitor(app.test_client(), visitor.clock).gives_password("anna").sends(code=RECOVERY_CODE)
+    again = Visitor(browser(app), visitor.clock).gives_password("anna").sends(code=RECOVERY_CODE)
     assert again.status == 401
 
 
@@ -177,7 +178,7 @@ def test_four_browsers_with_one_code_let_one_in(database_url: str, clock: Clock)
     join(database_of(app), "anna")
     visitors = []
     for _ in range(4):  # five a minute
-        visitors.append(Visitor(app.test_client(), clock).gives_password("anna"))
+        visitors.append(Visitor(browser(app), clock).gives_password("anna"))
         assert visitors[-1].path == "/console/sign-in/code"
     code = visitors[0].code()
     with ThreadPoolExecutor(4) as pool:
@@ -189,7 +190,7 @@ def test_four_browsers_with_one_code_let_one_in(database_url: str, clock: Clock)
 def newcomer(app: Flask, clock: Clock) -> Visitor:
     hashed = CHEAP.hash_one_time(ONE_TIME, clock.now)
     database_of(app).write(lambda connection: staff.add(connection, Newcomer("dewi", "Dewi"), hashed, clock.now))
-    return Visitor(app.test_client(), clock)
+    return Visitor(browser(app), clock)
 
 
 def key_of(visitor: Visitor) -> str:
@@ -208,7 +209,7 @@ def test_the_first_time_asks_for_a_password_of_ones_own_and_an_app(app: Flask, c
     assert len(set(codes)) == 10
     assert dewi.is_in()
     assert codes[0] not in dewi.opens("/console/account").words()
-    later = Visitor(app.test_client(), clock)
+    later = Visitor(browser(app), clock)
     assert later.gives_password("dewi", ONE_TIME).status == 401
     assert later.gives_password("dewi", OWN).sends(code=codes[3]).is_in()
 
@@ -286,10 +287,10 @@ def test_the_database_holds_no_token_password_or_code(visitor: Visitor, app: Fla
 
 
 def test_the_cookies_are_out_of_reach(app: Flask, clock: Clock) -> None:
-    answer = app.test_client().get("/console/sign-in")
+    answer = browser(app).get("/console/sign-in")
     page = answer.headers["Set-Cookie"]
     assert page.startswith("__Host-zorglijn-page=")
-    client = app.test_client()
+    client = browser(app)
     token = csrf_token(client, "/console/sign-in")
     answer = client.post("/console/sign-in", data={"csrf_token": token, "login": "anna", "password": PASSWORD})
     own = next(value for value in answer.headers.getlist("Set-Cookie") if value.startswith("__Host-zorglijn="))
@@ -301,7 +302,7 @@ def test_the_cookies_are_out_of_reach(app: Flask, clock: Clock) -> None:
 
 def test_a_rehearsal_on_another_machine_has_a_cookie_that_plain_http_keeps(tmp_path: Path, clock: Clock) -> None:
     app = console(sqlite(tmp_path), clock, PUBLIC_BASE_URL="http://192.168.1.5:8000")
-    cookie = app.test_client().get("/console/sign-in").headers["Set-Cookie"]
+    cookie = browser(app).get("/console/sign-in").headers["Set-Cookie"]
     assert cookie.startswith("zorglijn-page=")
     assert "Secure" not in cookie
 
@@ -383,7 +384,7 @@ def test_another_password_ends_the_other_sessions_and_asks_for_the_old_one(app: 
     assert "Your password is changed" in here.words()
     assert here.is_in()
     assert not there.is_in()
-    assert Visitor(app.test_client(), clock).gives_password("anna", OWN).path == "/console/sign-in/code"
+    assert Visitor(browser(app), clock).gives_password("anna", OWN).path == "/console/sign-in/code"
 
 
 def test_new_recovery_codes_ask_for_a_code_and_replace_the_old_ones(app: Flask, clock: Clock) -> None:
@@ -393,7 +394,7 @@ def test_new_recovery_codes_ask_for_a_code_and_replace_the_old_ones(app: Flask, 
     anna.opens("/console/account").sends(action=make, code=anna.code())
     assert len(re.findall(r"<li><code>", anna.words())) == 10
     assert anna.is_in()
-    again = Visitor(app.test_client(), clock).gives_password("anna").sends(code=RECOVERY_CODE)
+    again = Visitor(browser(app), clock).gives_password("anna").sends(code=RECOVERY_CODE)
     assert again.status == 401
 
 
@@ -419,7 +420,7 @@ def test_the_token_of_somebody_elses_page_is_not_taken(app: Flask, clock: Clock)
 
 @pytest.mark.parametrize("path", ["/console/sign-in", "/console/account", "/console/nowhere", "/console/sign-in/code"])
 def test_every_answer_is_kept_by_nobody_and_framed_by_nobody(app: Flask, path: str) -> None:
-    for client in (app.test_client(), signed_in_client(app, "anna")):
+    for client in (browser(app), signed_in_client(app, "anna")):
         headers = client.get(path).headers
         assert headers["Content-Security-Policy"] == POLICY
         assert "unsafe" not in POLICY
@@ -480,8 +481,8 @@ def test_a_page_that_somebody_adds_is_guarded_without_a_thought(tmp_path: Path, 
     app = console(sqlite(tmp_path), clock)
     app.add_url_rule("/console/new", view_func=lambda: "secret", endpoint="new", methods=["GET", "POST"])
     app.add_url_rule("/console/export", view_func=require_coordinator(lambda: "list"), endpoint="export")
-    assert app.test_client().get("/console/new").status_code == 302
-    assert app.test_client().post("/console/new").status_code == 302
+    assert browser(app).get("/console/new").status_code == 302
+    assert browser(app).post("/console/new").status_code == 302
     anna, bram = (signed_in_client(app, login) for login in ("anna", "bram"))
     assert anna.get("/console/new").text == "secret"
     assert anna.post("/console/new").status_code == 400
@@ -490,7 +491,7 @@ def test_a_page_that_somebody_adds_is_guarded_without_a_thought(tmp_path: Path, 
 
 
 def test_the_webhooks_need_no_token_and_set_no_cookie(app: Flask) -> None:
-    answer = app.test_client().post("/voice/incoming")
+    answer = browser(app).post("/voice/incoming")
     assert answer.status_code == 403
     assert "Set-Cookie" not in answer.headers
     assert "Content-Security-Policy" not in answer.headers
@@ -502,7 +503,7 @@ def test_a_rehearsal_shows_how_its_invented_agent_signs_in(visitor: Visitor, app
         demo_agent.ensure(database_of(app), CHEAP, clock.now)
     assert demo_agent.DEMO_PASSWORD in visitor.opens("/console/sign-in").words()
     for _ in range(2):  # also twice within the same half minute
-        guest = Visitor(app.test_client(), clock).gives_password(DEMO_LOGIN, demo_agent.DEMO_PASSWORD)
+        guest = Visitor(browser(app), clock).gives_password(DEMO_LOGIN, demo_agent.DEMO_PASSWORD)
         shown = re.search(r"<code>(\d{6})</code>", guest.words())
         assert shown
         assert guest.sends(code=shown[1]).is_in()
@@ -511,10 +512,10 @@ def test_a_rehearsal_shows_how_its_invented_agent_signs_in(visitor: Visitor, app
 def test_production_lets_the_invented_agent_in_no_more(tmp_path: Path, clock: Clock) -> None:
     app = console(sqlite(tmp_path), clock, **LIVE)
     demo_agent.ensure(database_of(app), CHEAP, clock.now)
-    guest = Visitor(app.test_client(), clock)
+    guest = Visitor(browser(app), clock)
     assert demo_agent.DEMO_PASSWORD not in guest.opens("/console/sign-in").words()
     assert guest.gives_password(DEMO_LOGIN, demo_agent.DEMO_PASSWORD).status == 401
-    assert "max-age" in app.test_client().get("/console/sign-in").headers["Strict-Transport-Security"]
+    assert "max-age" in browser(app).get("/console/sign-in").headers["Strict-Transport-Security"]
 
 
 def test_a_database_that_does_not_answer_is_told_kindly(app: Flask, tmp_path: Path) -> None:

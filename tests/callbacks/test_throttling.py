@@ -14,7 +14,18 @@ from werkzeug.test import TestResponse
 from callbacks import throttling
 from callbacks.db import Database
 from callbacks.throttling import Limit, network
-from tests.callbacks.people import MONDAY, PASSWORD, SECRET, Clock, console, csrf_token, database_of, join, sqlite
+from tests.callbacks.people import (
+    MONDAY,
+    PASSWORD,
+    SECRET,
+    Clock,
+    browser,
+    console,
+    csrf_token,
+    database_of,
+    join,
+    sqlite,
+)
 
 FIVE = Limit("account:hash", 5, timedelta(minutes=1))
 WIDE = Limit("address:hash", 20, timedelta(minutes=1))
@@ -98,26 +109,26 @@ def test_guessing_at_an_account_stops_after_five_also_with_the_right_password(tm
     clock = Clock()
     app = console(sqlite(tmp_path), clock)
     join(database_of(app), "anna")
-    client = app.test_client()
+    client = browser(app)
     assert [guess(client, login).status_code for _ in range(6)] == [401] * 5 + [429]
     refused = guess(client, login, PASSWORD)
     assert refused.status_code == 429
     assert refused.headers["Retry-After"] == "60"
-    assert "too many tries" in refused.text
+    assert "Too many tries" in refused.text
     clock.now += timedelta(minutes=1)
     assert guess(client, "anna", PASSWORD).status_code == 302
 
 
 def test_an_address_cannot_go_through_all_accounts(tmp_path: Path) -> None:
     app = console(sqlite(tmp_path))
-    client = app.test_client()
+    client = browser(app)
     answers = [guess(client, f"agent{number}").status_code for number in range(21)]
     assert answers == [401] * 20 + [429]
 
 
 def test_behind_our_proxy_each_asker_counts_alone_and_cannot_make_up_another(tmp_path: Path) -> None:
     app = console(sqlite(tmp_path))
-    client = app.test_client()
+    client = browser(app)
     for number in range(20):
         told = f"198.51.100.{number}, 203.0.113.9"
         assert guess(client, f"agent{number}", **{"X-Forwarded-For": told}).status_code == 401
@@ -129,7 +140,7 @@ def test_codes_cannot_be_guessed(tmp_path: Path) -> None:
     clock = Clock()
     app = console(sqlite(tmp_path), clock)
     join(database_of(app), "anna")
-    client = app.test_client()
+    client = browser(app)
     answers = []
     for _ in range(12):  # minutes
         assert guess(client, "anna", PASSWORD).status_code == 302
