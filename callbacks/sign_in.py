@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,7 +19,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask_babel import gettext, ngettext
 from sqlalchemy import Connection
 
-from callbacks import account, passwords, qr, sessions, staff, throttling
+from callbacks import access, account, passwords, qr, sessions, staff, throttling
 from callbacks.demo_agent import DEMO_PASSWORD
 from callbacks.errors import DatabaseUnavailable, NoSuchAgent, NotAllowed
 from callbacks.guarding import (
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 __all__ = ["Door", "blueprint", "current_member", "install", "require_coordinator"]
+
+log = logging.getLogger("zorglijn.sign_in")  # never who: people type passwords where a login belongs
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 TRIES_OF_ACCOUNT = 5  # a minute
@@ -116,6 +119,7 @@ def _take_password(door: Door) -> ResponseReturnValue:
     typed = request.form.get("password", "")
     stored = known[1].password_hash if known and door.admits(known[0]) else None
     if not door.passwords.is_right(typed, stored, now) or known is None or stored is None:
+        log.warning("sign_in_refused", extra={"what": "password"})
         wrong = gettext("That is not right. Check your login and password, and try again.")
         return _password_page(door, error=wrong, login=login), 401
     rehashed = door.passwords.hash(typed) if door.passwords.is_outdated(stored) else None
@@ -135,6 +139,7 @@ def _take_code(door: Door, half: Half) -> ResponseReturnValue:
     typed = request.form.get("code", "")
     token = door.database.write(partial(_complete, half=half, typed=typed, now=now, forgiven=limits))
     if token is None:
+        log.warning("sign_in_refused", extra={"what": "code"})
         wrong = gettext("That code is not right, or was used before. Wait for the next one in your app, and try again.")
         return _code_page(door, half, error=wrong), 401
     start_afresh()
@@ -224,6 +229,7 @@ def _end_half(connection: Connection, half: Half, now: datetime, forgiven: tuple
         return None
     for limit in forgiven:
         throttling.forgive(connection, limit)
+    access.note(connection, half.member, "signed_in", now)
     return sessions.open_session(connection, half.member.id, now, half.session.browser, has_second_factor=True)
 
 
@@ -253,6 +259,7 @@ def _first_page(door: Door, half: Half, *, error: str | None = None) -> str:
 
 
 def _too_many(page: str, wait: timedelta) -> Response:
+    log.warning("sign_in_throttled")
     return make_response(page, 429, {"Retry-After": str(max(1, round(wait.total_seconds())))})
 
 

@@ -518,6 +518,21 @@ def test_production_lets_the_invented_agent_in_no_more(tmp_path: Path, clock: Cl
     assert "max-age" in browser(app).get("/console/sign-in").headers["Strict-Transport-Security"]
 
 
+def test_the_access_log_knows_who_came_in_and_the_logs_do_not(
+    visitor: Visitor, app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor.gives_password("a secret typed as login", "and another")
+    visitor.gives_password("anna").sends(code="000000").sends(code=visitor.code())
+    accesses = database_of(app).read(lambda connection: connection.execute(text("SELECT * FROM accesses")).all())
+    assert [(row.agent_id, row.action, row.callback_id) for row in accesses] == [
+        (join(database_of(app), "anna").id, "signed_in", None)
+    ]
+    assert [record.msg for record in caplog.records] == ["sign_in_refused"] * 2
+    told = " ".join(str(vars(record)) for record in caplog.records)
+    for secret in ("a secret typed", "and another", "anna", PASSWORD, visitor.code(), SECRET):
+        assert secret not in told
+
+
 def test_a_database_that_does_not_answer_is_told_kindly(app: Flask, tmp_path: Path) -> None:
     client = signed_in_client(app, "anna")
     database_of(app).close()
