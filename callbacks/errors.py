@@ -93,3 +93,7 @@ class Missing(CallbackError):
     def __init__(self, what: str) -> None:
         super().__init__(f"the {what} is missing")
         self.what = what
+
+
+class TooManyAtOnce(CallbackError):
+    """More people sign in at this moment than the line has room for beside its callers."""

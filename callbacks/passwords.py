@@ -11,7 +11,8 @@ import hmac
 import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import pairwise
 from threading import BoundedSemaphore
@@ -19,6 +20,8 @@ from urllib.parse import quote
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from callbacks.errors import TooManyAtOnce
 
 FEWEST_CHARACTERS = 12
 MOST_CHARACTERS = 128
@@ -35,7 +38,9 @@ _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that is taken for another w
 _GROUPS, _GROUP = 4, 4  # 79 bits
 _STEP_SECONDS = 30
 _STEPS_AROUND = 1  # a phone's clock may be half a minute off
-_AT_ONCE = 2  # each check takes 64 MiB: a crowd at the door must not take the memory of those on the phone
+# A crowd at the door must take neither the memory (64 MiB a check) nor the threads of those who are on the phone.
+_AT_ONCE = 2
+_WITH_THOSE_WHO_WAIT = 4
 
 
 class Passwords:
@@ -44,11 +49,12 @@ class Passwords:
     def __init__(self, *, time_cost: int = 3, memory_kib: int = 65536, parallelism: int = 4) -> None:
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism)
         self._turn = BoundedSemaphore(_AT_ONCE)
+        self._room = BoundedSemaphore(_WITH_THOSE_WHO_WAIT)
         self._nobodys = self._hasher.hash(secrets.token_urlsafe(16))
 
     def hash(self, password: str) -> str:
-        """What is stored for a password."""
-        with self._turn:
+        """What is stored for a password; TooManyAtOnce."""
+        with self._in_turn():
             return self._hasher.hash(_plain(password))
 
     def hash_one_time(self, password: str, now: datetime) -> str:
@@ -56,14 +62,24 @@ class Passwords:
         return f"{int((now + ONE_TIME_LASTS).timestamp())}{self.hash(password)}"
 
     def is_right(self, password: str, stored: str | None, now: datetime) -> bool:
-        """Whether this is the password; takes as long where there is none to compare with."""
+        """Whether this is the password; takes as long where there is none to compare with. TooManyAtOnce."""
         until, hashed = _parts(stored)
-        with self._turn:
+        with self._in_turn():
             try:
                 self._hasher.verify(hashed or self._nobodys, _plain(password)[:MOST_CHARACTERS])
             except (VerificationError, InvalidHashError):
                 return False
         return bool(hashed) and (until is None or now.timestamp() < until)
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        if not self._room.acquire(blocking=False):
+            raise TooManyAtOnce
+        try:
+            with self._turn:
+                yield
+        finally:
+            self._room.release()
 
     def is_outdated(self, stored: str) -> bool:
         """Whether it was hashed with weaker parameters than today's."""

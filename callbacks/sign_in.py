@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 
 from callbacks import access, account, passwords, qr, sessions, staff, throttling
 from callbacks.demo_agent import DEMO_PASSWORD
-from callbacks.errors import DatabaseUnavailable, NoSuchAgent, NotAllowed
+from callbacks.errors import DatabaseUnavailable, NoSuchAgent, NotAllowed, TooManyAtOnce
 from callbacks.guarding import (
     CONSOLE,
     Door,
@@ -83,6 +83,7 @@ def blueprint(door: Door) -> Blueprint:
 
     account.add_to(pages, door)
     pages.register_error_handler(DatabaseUnavailable, _out_of_order)
+    pages.register_error_handler(TooManyAtOnce, _too_busy)
     return pages
 
 
@@ -199,7 +200,7 @@ def _known(connection: Connection, login: str) -> tuple[Member, Proofs] | None:
 def _open_half(
     connection: Connection, *, member: Member, rehashed: str | None, now: datetime, forgiven: Limit, browser: str
 ) -> str:
-    throttling.forgive(connection, forgiven)
+    throttling.forgive(connection, (forgiven,), now)
     if rehashed is not None:
         staff.set_password(connection, member.id, rehashed)
     return sessions.open_session(connection, member.id, now, browser, has_second_factor=False)
@@ -227,8 +228,7 @@ def _end_half(connection: Connection, half: Half, now: datetime, forgiven: tuple
     """The half session becomes a whole one, once; with a new token, so that nobody who saw the old one comes along."""
     if not sessions.revoke(connection, half.member.id, half.session.id, now):
         return None
-    for limit in forgiven:
-        throttling.forgive(connection, limit)
+    throttling.forgive(connection, forgiven, now)
     access.note(connection, half.member, "signed_in", now)
     return sessions.open_session(connection, half.member.id, now, half.session.browser, has_second_factor=True)
 
@@ -265,6 +265,11 @@ def _too_many(page: str, wait: timedelta) -> Response:
 
 def _out_of_order(_: Exception) -> ResponseReturnValue:
     return render_template("sign_in_out_of_order.html"), 503
+
+
+def _too_busy(_: Exception) -> ResponseReturnValue:
+    log.warning("sign_in_crowded")
+    return render_template("sign_in_busy.html"), 503
 
 
 # Words and small things

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Table, case, delete, insert, select, update
+from sqlalchemy import Connection, Table, case, delete, insert, or_, select, update
 
 from callbacks.models import Throttle
 
@@ -40,7 +40,6 @@ def limit(secret: str, what: str, of: str, tries: int, window: timedelta) -> Lim
 
 def take_try(connection: Connection, limits: Sequence[Limit], now: datetime) -> timedelta | None:
     """Count a try towards every limit; or, where one is used up, count nothing and say how long to wait."""
-    connection.execute(delete(throttles).where(throttles.c.window_started_at < now - _FORGOTTEN_AFTER))
     waits = [wait for limit in limits if (wait := _wait(connection, limit, now)) is not None]
     if waits:
         return max(waits)
@@ -49,9 +48,14 @@ def take_try(connection: Connection, limits: Sequence[Limit], now: datetime) -> 
     return None
 
 
-def forgive(connection: Connection, limit: Limit) -> None:
-    """Forget the tries of somebody who proved who they are."""
-    connection.execute(delete(throttles).where(throttles.c.key == limit.key))
+def forgive(connection: Connection, limits: Sequence[Limit], now: datetime) -> None:
+    """Forget the tries of somebody who proved who they are, and what is long over.
+
+    Only here, not with every try: going through all rows of a crowd of strangers would hold up the callers.
+    """
+    keys = [limit.key for limit in limits]
+    is_over = throttles.c.window_started_at < now - _FORGOTTEN_AFTER
+    connection.execute(delete(throttles).where(or_(throttles.c.key.in_(keys), is_over)))
 
 
 def network(address: str) -> str:

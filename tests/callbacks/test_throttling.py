@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from threading import Event, Semaphore
 
 import pytest
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -15,6 +19,7 @@ from callbacks import throttling
 from callbacks.db import Database
 from callbacks.throttling import Limit, network
 from tests.callbacks.people import (
+    CHEAP,
     MONDAY,
     PASSWORD,
     SECRET,
@@ -63,7 +68,7 @@ def test_a_try_that_one_limit_refuses_counts_for_no_other(database: Database) ->
 def test_who_proved_themselves_begins_anew(database: Database) -> None:
     for _ in range(5):
         tries(database, FIVE)
-    database.write(partial(throttling.forgive, limit=FIVE))
+    database.write(partial(throttling.forgive, limits=(FIVE,), now=MONDAY))
     assert tries(database, FIVE) is None
 
 
@@ -79,7 +84,9 @@ def test_a_crowd_gets_no_more_tries_than_one_in_turn(database_url: str) -> None:
 
 def test_what_is_over_is_forgotten(database: Database) -> None:
     tries(database, FIVE)
-    tries(database, WIDE, after=timedelta(days=3))
+    later = MONDAY + timedelta(days=3)
+    tries(database, WIDE, after=later - MONDAY)
+    database.write(partial(throttling.forgive, limits=(), now=later))
     kept = database.read(lambda connection: connection.execute(throttling.throttles.select()).all())
     assert [row.key for row in kept] == [WIDE.key]
 
@@ -151,3 +158,26 @@ def test_codes_cannot_be_guessed(tmp_path: Path) -> None:
         clock.now += timedelta(minutes=1)
     assert answers == [401] * 50 + [429] * 10
     assert SECRET not in guess(client, "anna", PASSWORD).text
+
+
+def test_a_crowd_at_the_door_leaves_threads_to_the_callers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = console(sqlite(tmp_path))
+    inside, go = Semaphore(0), Event()
+
+    def slow(*_: object) -> None:
+        inside.release()
+        assert go.wait(20)
+        raise VerificationError
+
+    monkeypatch.setattr(PasswordHasher, "verify", slow)
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(guess, browser(app), f"agent{number}") for number in range(4)]
+        for _ in range(2):
+            assert inside.acquire(timeout=20)
+        while CHEAP._room._value:  # until the other two wait as well
+            time.sleep(0.01)
+        answer = guess(browser(app), "anna")
+        go.set()
+        assert answer.status_code == 503
+        assert "Very busy here" in answer.text
+        assert [one.result().status_code for one in waiting] == [401] * 4
