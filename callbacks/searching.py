@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, or_, selec
 from callbacks.happenings import events
 from callbacks.service import callbacks
 
+LONGEST = 100  # characters of what was typed; the rest would only make the search slow
 SHORTEST_END = 3  # digits of a number's end that are worth looking for
 _PUNCTUATION = re.compile(r"[\s().\-/]")
 _NATIONAL_ZERO = re.compile(r"\(0\)")
@@ -21,10 +22,11 @@ _SAID = ("note", "reason", "referral")
 
 def matches(typed: str) -> list[ColumnElement[bool]]:
     """The conditions for what was typed; none for nothing."""
-    digits = _PUNCTUATION.sub("", _NATIONAL_ZERO.sub("", typed))
+    plain = "".join(character if character.isprintable() else " " for character in typed[:LONGEST])
+    digits = _PUNCTUATION.sub("", _NATIONAL_ZERO.sub("", plain))
     if re.fullmatch(r"\+?[0-9]+", digits):
         return [_is_number(digits)]
-    return [_has_word(word) for word in typed.split()]
+    return [_has_word(word) for word in plain.split()]
 
 
 def _is_number(digits: str) -> ColumnElement[bool]:
@@ -47,4 +49,10 @@ def _has_word(word: str) -> ColumnElement[bool]:
 
 
 def _contains(column: ColumnElement[str], word: str) -> ColumnElement[bool]:
-    return func.lower(column).contains(word.lower(), autoescape=True)
+    """Upper and lower case are the same. The databases know that of a to z only, so other letters are tried as both."""
+    cases = sorted({_plain_lower(case) for case in (word.lower(), word.upper(), word.capitalize())})
+    return or_(*(func.lower(column).contains(case, autoescape=True) for case in cases))
+
+
+def _plain_lower(word: str) -> str:
+    return "".join(letter.lower() if letter.isascii() else letter for letter in word)
