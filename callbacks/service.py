@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from callbacks.errors import StepAlreadyTaken
@@ -21,6 +22,7 @@ from callbacks.happenings import record
 from callbacks.lifecycle import OPEN, Disposition, Status, Urgency, due_at
 from callbacks.models import Call, Callback, Step
 from callbacks.office_hours import OfficeHours
+from callbacks.prepared import Prepared
 
 calls: Table = Call.__table__  # type: ignore[assignment]  # declared as FromClause; a mapped class has a Table
 steps: Table = Step.__table__  # type: ignore[assignment]
@@ -78,7 +80,7 @@ class Requested:
     due_at: datetime
 
 
-_NEWEST: Select[Any] = (
+_FIND_CALL = Prepared(
     select(
         calls.c.id,
         calls.c.sid,
@@ -100,8 +102,12 @@ _NEWEST: Select[Any] = (
 
 def find_call(connection: Connection, sid: str) -> CallState | None:
     """The call as it stands, with its newest step; None for a call that we do not know."""
-    row = connection.execute(_NEWEST, {"sid": sid}).first()
-    return None if row is None else _state(row)
+    row = _FIND_CALL.first(connection, {"sid": sid})
+    if row is None:
+        return None
+    id_, sid, caller_number, started_at, ended_at, ending, number, step_at, position, says = row
+    step = -1 if number is None else number
+    return CallState(id_, sid, caller_number, started_at, ended_at, ending, step, step_at, position or "", says or "")
 
 
 def open_call(connection: Connection, sid: str, caller_number: str | None, at: datetime) -> CallState:
@@ -109,16 +115,24 @@ def open_call(connection: Connection, sid: str, caller_number: str | None, at: d
     known = find_call(connection, sid)
     if known is not None:
         return known
-    values = {"sid": sid, "caller_number": caller_number, "started_at": at}
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(calls), values)
-    except IntegrityError:
-        pass  # the other webhook of this call was faster: the row is there
-    state = find_call(connection, sid)
+    added = _OPEN_CALL.first(connection, {"sid": sid, "caller_number": caller_number, "started_at": at})
+    if added is not None:
+        return CallState(added[0], sid, caller_number, at, None, None, -1, None, "", "")
+    state = find_call(connection, sid)  # the other webhook of this call was faster: the row is there
     if state is None:
         raise LookupError(sid)
     return state
+
+
+_OPEN_CALL = Prepared(
+    {
+        dialect.__name__.rpartition(".")[2]: dialect.insert(calls)
+        .on_conflict_do_nothing(index_elements=[calls.c.sid])
+        .returning(calls.c.id)
+        for dialect in (postgresql, sqlite)
+    },
+    columns=("sid", "caller_number", "started_at"),
+)
 
 
 @dataclass(frozen=True)
@@ -143,12 +157,15 @@ def record_step(connection: Connection, call_id: int, step: Taken) -> None:
         **step.heard.__dict__,
     }
     try:
-        connection.execute(_INSERT_STEP, values)
+        _RECORD_STEP.do(connection, values)
     except IntegrityError as error:
         raise StepAlreadyTaken(call_id, step.number) from error
 
 
-_INSERT_STEP = insert(steps)
+_RECORD_STEP = Prepared(
+    insert(steps),
+    columns=("call_id", "number", "at", "position", "says", *HeardStep.__dataclass_fields__),
+)
 
 
 def find_step(connection: Connection, call_id: int, number: int) -> tuple[str, str] | None:
@@ -399,12 +416,3 @@ def steps_of(connection: Connection, call_ids: Sequence[int]) -> Iterator[Row[An
     """The steps of these calls, by call and number."""
     query = select(steps).where(steps.c.call_id.in_(call_ids)).order_by(steps.c.call_id, steps.c.number)
     yield from connection.execute(query)
-
-
-def _state(row: Row[Any]) -> CallState:
-    known = row._asdict()
-    number = known.pop("number")
-    return CallState(
-        **known | {"position": row.position or "", "says": row.says or ""},
-        step=-1 if number is None else number,
-    )
