@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, request, send_from_directory
 from werkzeug.exceptions import HTTPException
 
 from callbacks.errors import DatabaseUnavailable
+from ivr import form
 from ivr.signature import MalformedRequest, UnsignedRequest, Verifier, Webhook
 from ivr.switchboard import Switchboard
 from ivr.twiml import CONTENT_TYPE, Renderer, Reply, refusal
@@ -119,13 +119,7 @@ def _pairs() -> Sequence[tuple[str, str]]:
     """The form as it came, in order and with duplicates."""
     body = _body()
     try:
-        return parse_qsl(
-            body.decode("ascii"),
-            keep_blank_values=True,
-            strict_parsing=bool(body),
-            errors="strict",
-            max_num_fields=MOST_PARAMETERS,
-        )
+        return form.read(body, MOST_PARAMETERS)
     except ValueError:
         raise MalformedRequest("the form cannot be read") from None
 
