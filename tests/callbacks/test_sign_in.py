@@ -266,6 +266,7 @@ def test_each_step_gives_the_browser_another_token(visitor: Visitor) -> None:
     assert half.value != whole.value
     visitor.client.set_cookie("__Host-zorglijn", half.value)
     assert not visitor.is_in()
+    assert visitor.opens("/console/sign-in/code").path == "/console/sign-in"
 
 
 def test_the_database_holds_no_token_password_or_code(visitor: Visitor, app: Flask) -> None:
@@ -410,6 +411,13 @@ def test_no_form_is_taken_without_the_token_of_our_page(app: Flask, clock: Clock
         assert anna.client.post(path, data=data, headers=headers).status_code == 400
     assert anna.is_in()
     assert anna.client.post(path, headers={"X-CSRFToken": token}).status_code != 400
+
+
+def test_the_token_of_a_page_from_before_signing_in_is_not_taken(visitor: Visitor) -> None:
+    token = csrf_token(visitor.client, "/console/sign-in")
+    visitor.signs_in("anna")
+    assert visitor.client.post("/console/sign-out", data={"csrf_token": token}).status_code == 400
+    assert visitor.is_in()
 
 
 def test_the_token_of_somebody_elses_page_is_not_taken(app: Flask, clock: Clock) -> None:
