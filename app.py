@@ -169,7 +169,8 @@ def main() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Worker processes.")
 @click.option("--threads", type=click.IntRange(2, 64), default=8, show_default=True, help="Threads of each worker.")
-def serve(port: int, host: str, workers: int, threads: int) -> None:
+@click.option("--demo", is_flag=True, help="Fill the queue with invented requests first; only in a rehearsal.")
+def serve(port: int, host: str, workers: int, threads: int, *, demo: bool) -> None:
     """Serve the line; in a rehearsal also the phone in the browser."""
     from callbacks import demo_agent
     from ivr import serving
@@ -178,8 +179,12 @@ def serve(port: int, host: str, workers: int, threads: int) -> None:
     if (env.get("ZORGLIJN_ENV") or "rehearsal") == "rehearsal" and not env.get("PUBLIC_BASE_URL"):
         os.environ["PUBLIC_BASE_URL"] = f"http://127.0.0.1:{port}"
     settings = _settings()
+    if demo and not settings.is_rehearsal:
+        raise click.ClickException("Invented requests belong in a rehearsal: leave out --demo.")
     house = _house(settings)
     house.database.migrate()
+    if demo:
+        _invent_requests(house)
     if settings.is_rehearsal:
         demo_agent.ensure(house.database, Passwords(), utc_now())
     house.database.close()
@@ -284,6 +289,13 @@ def doctor() -> None:
     findings = examiner.examine(os.environ)
     click.echo(examiner.report(findings))
     sys.exit(1 if any(finding.is_error for finding in findings) else 0)
+
+
+def _invent_requests(house: House) -> None:
+    from callbacks.demo import fill
+
+    invented = fill(house.database, utc_now(), house.settings.organisation.hours)
+    click.echo(f"{invented} invented requests" if invented else "The invented requests are there already.")
 
 
 def _takes_writes(database: Database) -> bool:
