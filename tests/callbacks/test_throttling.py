@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from callbacks import throttling
 from callbacks.db import Database
+from callbacks.passwords import MOST_AT_THE_DOOR
 from callbacks.throttling import Limit, network
 from tests.callbacks.people import (
     CHEAP,
@@ -170,14 +171,15 @@ def test_a_crowd_at_the_door_leaves_threads_to_the_callers(tmp_path: Path, monke
         raise VerificationError
 
     monkeypatch.setattr(PasswordHasher, "verify", slow)
-    with ThreadPoolExecutor(4) as pool:
-        waiting = [pool.submit(guess, browser(app), f"agent{number}") for number in range(4)]
+    with ThreadPoolExecutor(MOST_AT_THE_DOOR) as pool:
+        crowd = range(MOST_AT_THE_DOOR)
+        waiting = [pool.submit(guess, browser(app), f"agent{number}") for number in crowd]
         for _ in range(2):
             assert inside.acquire(timeout=20)
-        while CHEAP._room._value:  # until the other two wait as well
+        while CHEAP._room._value:  # until all others wait as well
             time.sleep(0.01)
         answer = guess(browser(app), "anna")
         go.set()
         assert answer.status_code == 503
         assert "Very busy here" in answer.text
-        assert [one.result().status_code for one in waiting] == [401] * 4
+        assert [one.result().status_code for one in waiting] == [401] * MOST_AT_THE_DOOR
