@@ -40,6 +40,10 @@ def test_a_claim_left_alone_runs_out_at_once_and_visibly(house: House) -> None:
     asked = house.claims(house.anna, house.calls())
     house.now += LASTS
     assert house.entry(asked).status is Status.CLAIMED
+    assert house.takes_next(house.bram) is None
+    with pytest.raises(AlreadyClaimed):
+        house.claims(house.bram, asked)
+    assert house.sweeps() == 0
     house.wait(seconds=1)
     entry = house.entry(asked)
     assert (entry.status, entry.claimed_by, entry.claim_ends_at) == (Status.QUEUED, None, None)
