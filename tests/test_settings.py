@@ -13,7 +13,6 @@ from settings import (
     REHEARSAL_ACCOUNT_SID,
     REHEARSAL_AUTH_TOKEN,
     REHEARSAL_BASE_URL,
-    REHEARSAL_SECRET_KEY,
     VARIABLES,
     Organisation,
     Settings,
@@ -77,7 +76,9 @@ def test_production_with_everything_starts() -> None:
 def test_production_without_anything_names_everything_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({"ZORGLIJN_ENV": "production"})
-    assert caught.value.problems == [f"{name}: is not set" for name in VARIABLES if name != "ORGANISATION_FILE"]
+    assert caught.value.problems == [
+        f"{name}: is not set" for name in VARIABLES if name not in ("ORGANISATION_FILE", "SECRET_KEY")
+    ]
     assert "TWILIO_AUTH_TOKEN: is not set" in str(caught.value)
 
 
@@ -87,7 +88,6 @@ def test_production_without_anything_names_everything_at_once() -> None:
         ("TWILIO_ACCOUNT_SID", REHEARSAL_ACCOUNT_SID),
         ("TWILIO_AUTH_TOKEN", REHEARSAL_AUTH_TOKEN),
         ("TWILIO_AUTH_TOKEN", "secret"),
-        ("SECRET_KEY", REHEARSAL_SECRET_KEY),
         ("SECRET_KEY", "abcd" * 8),
         ("PUBLIC_BASE_URL", "https://localhost"),
         ("PUBLIC_BASE_URL", "https://127.0.0.1:8443"),
@@ -104,7 +104,14 @@ def test_production_refuses_what_is_made_up(name: str, value: str) -> None:
 
 def test_production_refuses_a_key_that_can_be_guessed() -> None:
     assert problems(SECRET_KEY=LIVE["SECRET_KEY"][:31]) == ["SECRET_KEY: is too short (at least 32 random characters)"]
-    assert Settings.from_env({}).secret_key == REHEARSAL_SECRET_KEY
+
+
+def test_a_line_without_a_secret_key_makes_one_of_its_token() -> None:
+    without = {name: value for name, value in LIVE.items() if name != "SECRET_KEY"}
+    keys = {Settings.from_env(without | {"TWILIO_AUTH_TOKEN": token}).secret_key for token in ("a1" * 16, "b2" * 16)}
+    assert len(keys) == 2
+    assert all(len(key) == 64 for key in keys)
+    assert Settings.from_env(LIVE).secret_key == LIVE["SECRET_KEY"]
 
 
 def test_no_problem_tells_the_token_or_a_password() -> None:
