@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import pairwise
 from threading import BoundedSemaphore
 from urllib.parse import quote
@@ -50,7 +51,6 @@ class Passwords:
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism)
         self._turn = BoundedSemaphore(_AT_ONCE)
         self._room = BoundedSemaphore(MOST_AT_THE_DOOR)
-        self._nobodys = self._hasher.hash(secrets.token_urlsafe(16))
 
     def hash(self, password: str) -> str:
         """What is stored for a password; TooManyAtOnce."""
@@ -65,11 +65,16 @@ class Passwords:
         """Whether this is the password; takes as long where there is none to compare with. TooManyAtOnce."""
         until, hashed = _parts(stored)
         with self._in_turn():
+            nobodys = self._nobodys  # the first time it is made here, whether it is needed or not
             try:
-                self._hasher.verify(hashed or self._nobodys, _plain(password)[:MOST_CHARACTERS])
+                self._hasher.verify(hashed or nobodys, _plain(password)[:MOST_CHARACTERS])
             except (VerificationError, InvalidHashError):
                 return False
         return bool(hashed) and (until is None or now.timestamp() < until)
+
+    @cached_property
+    def _nobodys(self) -> str:
+        return self._hasher.hash(secrets.token_urlsafe(16))
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:

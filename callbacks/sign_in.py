@@ -13,7 +13,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 
 from callbacks import access, account, passwords, qr, sessions, staff, throttling
 from callbacks.demo_agent import DEMO_PASSWORD
-from callbacks.errors import DatabaseUnavailable, NoSuchAgent, NotAllowed, TooManyAtOnce
+from callbacks.errors import DatabaseUnavailable, NotAllowed, TooManyAtOnce
 from callbacks.guarding import (
     CONSOLE,
     Door,
@@ -34,7 +34,7 @@ from callbacks.guarding import (
     start_afresh,
 )
 from callbacks.sessions import SignedIn
-from callbacks.staff import Member, Proofs
+from callbacks.staff import Member
 from callbacks.throttling import Limit
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _take_password(door: Door) -> ResponseReturnValue:
     wait = door.database.write(partial(throttling.take_try, limits=(of_account, of_address), now=now))
     if wait is not None:
         return _too_many(_password_page(door, error=_wait_words(wait), login=login), wait)
-    known = door.database.read(partial(_known, login=login))
+    known = door.database.read(partial(staff.identify, login=login))
     typed = request.form.get("password", "")
     stored = known[1].password_hash if known and door.admits(known[0]) else None
     if not door.passwords.is_right(typed, stored, now) or known is None or stored is None:
@@ -187,14 +187,6 @@ def _is_old_password(door: Door, member: Member, chosen: str, now: datetime) -> 
 
 
 # Units of work
-
-
-def _known(connection: Connection, login: str) -> tuple[Member, Proofs] | None:
-    try:
-        member = staff.by_login(connection, login)
-    except NoSuchAgent:
-        return None
-    return member, staff.proofs(connection, member.id)
 
 
 def _open_half(
@@ -302,7 +294,7 @@ def _code_limits(door: Door, member: Member) -> tuple[Limit, Limit]:
 
 
 def _has_demo(connection: Connection) -> bool:
-    known: Any = _known(connection, staff.DEMO_LOGIN)
+    known = staff.identify(connection, staff.DEMO_LOGIN)
     return known is not None and known[0].has_totp and not known[0].is_disabled
 
 

@@ -141,8 +141,13 @@ def by_id(connection: Connection, agent_id: int) -> Member:
 
 def proofs(connection: Connection, agent_id: int) -> Proofs:
     """What this agent has to prove; NoSuchAgent."""
-    row = _row(connection, agent_id)
-    return Proofs(row.password_hash, row.totp_secret, row.totp_step, tuple(row.recovery_codes))
+    return _proofs(_row(connection, agent_id))
+
+
+def identify(connection: Connection, login: str) -> tuple[Member, Proofs] | None:
+    """Who this login claims to be, and what they have to prove: one question, so that no answer takes longer."""
+    row = connection.execute(select(agents).where(agents.c.login == login)).first()
+    return None if row is None else (_member(row), _proofs(row))
 
 
 def disable(connection: Connection, login: str, now: datetime) -> Member:
@@ -219,6 +224,10 @@ def _row(connection: Connection, agent_id: int) -> Row[Any]:
     if row is None:
         raise NoSuchAgent(str(agent_id))
     return row
+
+
+def _proofs(row: Row[Any]) -> Proofs:
+    return Proofs(row.password_hash, row.totp_secret, row.totp_step, tuple(row.recovery_codes))
 
 
 def _member(row: Row[Any]) -> Member:
