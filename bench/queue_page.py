@@ -12,6 +12,7 @@ import argparse
 import statistics
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from time import perf_counter
 
 from sqlalchemy import Connection
@@ -71,7 +72,7 @@ def main() -> int:
     options = _options()
     is_slow = False
     for kind in options.databases:
-        few, many = (_measure(kind, length, options.times) for length in (options.few, options.many))
+        few, many = _measure(kind, (options.few, options.many), options.times)
         print(f"{kind}: median of {options.times} readings, ms")
         print(f"  {'':26}{options.few:>9,}{options.many:>9,}   times")
         for name in READINGS:
@@ -81,21 +82,31 @@ def main() -> int:
     return 1 if is_slow else 0
 
 
-def _measure(kind: str, length: int, times: int) -> dict[str, float]:
-    """The median time of each reading in a queue of this length, in milliseconds."""
-    with a_queue.database_of(kind) as (database, _):
-        member = a_queue.join(database, 1)
-        a_queue.fill(database, length)
-        return {name: _median(database, member, reading, times) for name, reading in READINGS.items()}
+def _measure(kind: str, lengths: tuple[int, int], times: int) -> list[dict[str, float]]:
+    """The median time of each reading in queues of these lengths, in milliseconds.
+
+    The queues take turns, so that whatever else the machine does hits both alike.
+    """
+    with ExitStack() as open_ones:
+        databases = [open_ones.enter_context(a_queue.database_of(kind))[0] for _ in lengths]
+        members = [a_queue.join(database, 1) for database in databases]
+        for database, length in zip(databases, lengths, strict=True):
+            a_queue.fill(database, length)
+        medians: list[dict[str, float]] = [{} for _ in lengths]
+        for name, reading in READINGS.items():
+            taken: list[list[float]] = [[] for _ in lengths]
+            for _ in range(times):
+                for each, database, member in zip(taken, databases, members, strict=True):
+                    each.append(_milliseconds(database, member, reading))
+            for each, median in zip(taken, medians, strict=True):
+                median[name] = statistics.median(each)
+        return medians
 
 
-def _median(database: Database, member: Member, reading: Reading, times: int) -> float:
-    taken = []
-    for _ in range(times):
-        begun = perf_counter()
-        database.read(lambda connection: reading(connection, member) and None)
-        taken.append((perf_counter() - begun) * 1000)
-    return statistics.median(taken)
+def _milliseconds(database: Database, member: Member, reading: Reading) -> float:
+    begun = perf_counter()
+    database.read(lambda connection: reading(connection, member) and None)
+    return (perf_counter() - begun) * 1000
 
 
 def _options() -> argparse.Namespace:
