@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -22,6 +23,7 @@ MO = PO.with_suffix(".mo")
 SOURCES = [("**/templates/**.*", "jinja2"), ("**.py", "python")]
 JINJA = {"**/templates/**.*": {"silent": "false"}}
 WIDTH = 120
+WHENEVER = datetime(2026, 1, 1, tzinfo=UTC)  # the moment itself would make another file of every run
 # Without the moments and addresses that tools like to put there, which change with every run.
 HEADER = rb"""# Dutch texts of the console.
 msgid ""
@@ -76,6 +78,7 @@ def written(catalog: Catalog) -> bytes:
 
 def compiled(catalog: Catalog) -> bytes:
     """What the console reads."""
+    catalog.creation_date = WHENEVER
     out = io.BytesIO()
     write_mo(out, catalog)
     return out.getvalue()
