@@ -124,7 +124,7 @@ def _take(connection: Connection, row: Row[Any], member: Member, now: datetime, 
     if taken.rowcount != 1:
         return False
     if row.status == Status.CLAIMED:
-        record(connection, row.id, None, now, "claim_expired", claimed_by=row.claimed_by)
+        record(connection, row.id, None, now, "claim_expired", claimed_by=name_of(connection, row.claimed_by))
     record(connection, row.id, member.id, now, "claimed")
     return True
 
@@ -143,7 +143,7 @@ def expire_claims(connection: Connection, now: datetime) -> int:
     for row in expired:
         still_so = (callbacks.c.id == row.id, has_run_out(now))
         connection.execute(update(callbacks).where(*still_so).values(status=Status.QUEUED.value, **_FREE))
-        record(connection, row.id, None, now, "claim_expired", claimed_by=row.claimed_by)
+        record(connection, row.id, None, now, "claim_expired", claimed_by=name_of(connection, row.claimed_by))
     return len(expired)
 
 

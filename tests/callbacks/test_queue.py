@@ -60,6 +60,7 @@ def test_the_sweep_puts_back_what_ran_out_and_only_that(house: House) -> None:
     assert (house.sweeps(), house.sweeps()) == (1, 0)
     assert (house.entry(left).status, house.entry(kept).status) == (Status.QUEUED, Status.CLAIMED)
     assert house.happened(left) == [("claimed", "Anna"), ("claim_expired", None)]
+    assert house.story(left).events[-1].details == {"claimed_by": "Anna"}
 
 
 def test_a_claim_that_ran_out_can_no_longer_be_worked(house: House) -> None:
