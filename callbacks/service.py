@@ -200,10 +200,12 @@ def silent_calls(connection: Connection, since: datetime, limit: int, after: int
 
 def request(connection: Connection, call_id: int, asked: Request, now: datetime, office: OfficeHours) -> Requested:
     """Queue a callback for this call, once; a repeat of an open one of the same number links to it and raises both."""
-    if _callback_of(connection, call_id) is not None:
-        enrich(connection, call_id, asked, now, office)
     existing = _callback_of(connection, call_id)
     if existing is not None:
+        if existing.status not in OPEN:  # wrapped up while the caller was still on the line, and asked for again
+            _reopen(connection, existing, now, office)
+        enrich(connection, call_id, asked, now, office)
+        existing = _callback_of(connection, call_id) or existing
         return Requested("already", existing.reference, existing.due_at)
     earlier = open_or_reopened(connection, asked.phone, now)
     urgency = Urgency(asked.urgency)
@@ -296,14 +298,25 @@ def open_or_reopened(connection: Connection, phone: str | None, now: datetime) -
         callbacks.c.status == Status.CLOSED.value,
         callbacks.c.disposition == Disposition.NO_ANSWER.value,
     )
-    query = select(callbacks.c.id).where(*unanswered).order_by(callbacks.c.closed_at.desc()).limit(1)
-    found = connection.execute(query).scalar()
+    query = select(callbacks).where(*unanswered).order_by(callbacks.c.closed_at.desc()).limit(1)
+    found = connection.execute(query).first()
     if found is None:
         return None
-    fresh = {"status": Status.QUEUED.value, "disposition": None, "closed_at": None, "not_before": None, "attempts": 0}
-    connection.execute(update(callbacks).where(callbacks.c.id == found).values(**fresh))
-    record(connection, found, None, now, "reopened")
+    _reopen(connection, found, now)
     return _open_callback(connection, phone)
+
+
+def _reopen(connection: Connection, closed: Row[Any], now: datetime, office: OfficeHours | None = None) -> None:
+    """Put a callback back into the queue as if nobody had tried; with `office`, due as if it were asked for now."""
+    earlier = _open_callback(connection, closed.phone, apart_from=closed.id)
+    fresh: dict[str, Any] = {"status": Status.QUEUED.value, "attempts": 0}
+    fresh |= dict.fromkeys(("disposition", "closed_at", "not_before", "claimed_by", "claim_ends_at"))
+    if earlier is not None and closed.linked_to is None:
+        fresh["linked_to"] = earlier.id
+    if office is not None:
+        fresh["due_at"] = due_at(Urgency(closed.urgency), now, office)
+    connection.execute(update(callbacks).where(callbacks.c.id == closed.id).values(**fresh))
+    record(connection, closed.id, None, now, "reopened")
 
 
 def raise_earlier(connection: Connection, earlier: Row[Any], now: datetime, office: OfficeHours) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 from sqlalchemy.exc import IntegrityError
 
 from callbacks import export, service
@@ -170,6 +170,19 @@ def test_a_request_without_a_number_takes_one_that_nobody_confirmed(database: Da
     ask(database, 1, replace(unsure, phone="+31612345679"))
     (record,) = queue(database)
     assert (record["phone"], record["number_confirmed"]) == (PHONE, False)
+
+
+def test_who_asks_again_after_it_was_closed_is_called_again(database: Database) -> None:
+    """A colleague wrapped it up or cancelled it while the caller was still on the line."""
+    first = ask(database, 1)
+    for status in ("closed", "cancelled"):
+        closing = update(service.callbacks).values(status=status, disposition="information_given", closed_at=NOW)
+        database.write(lambda connection, closing=closing: connection.execute(closing).rowcount)  # type: ignore[misc]
+        later = NOW + timedelta(days=1)
+        again = ask(database, 1, now=later)
+        (record,) = queue(database)
+        assert (again.result, again.reference, record["status"]) == ("already", first.reference, "queued")
+        assert again.due_at == datetime(2026, 11, 30, 16, 0, tzinfo=UTC)
 
 
 def test_references_are_four_digits_and_grow_when_those_are_used_up(
