@@ -257,10 +257,14 @@ def _concluded(callback: Row[Any], known: Request) -> Urgency:
     return urgency
 
 
-def withdraw(connection: Connection, call_id: int) -> None:
+def withdraw(connection: Connection, call_id: int, now: datetime) -> None:
     """Take back a callback that this call did not want after all, unless somebody is at work on it."""
-    waiting = (callbacks.c.call_id == call_id, callbacks.c.status == Status.QUEUED.value)
-    connection.execute(update(callbacks).where(*waiting).values(status=Status.CANCELLED.value))
+    callback = _callback_of(connection, call_id)
+    if callback is None or callback.status != Status.QUEUED:
+        return
+    ended = {"status": Status.CANCELLED.value, "disposition": Disposition.WITHDREW.value, "closed_at": now}
+    connection.execute(update(callbacks).where(callbacks.c.id == callback.id).values(**ended))
+    record(connection, callback.id, None, now, "withdrawn")
 
 
 def _callback_of(connection: Connection, call_id: int) -> Row[Any] | None:

@@ -1,4 +1,4 @@
-"""Ends the calls of which nobody told us that they ended, every minute, for as long as a web worker lives.
+"""Ends the calls and the claims that nobody ended, every minute, for as long as a web worker lives.
 
 Every worker sweeps: a call that two of them find is ended once, because `switchboard` stores it once.
 """
@@ -10,6 +10,7 @@ import random
 import time
 from threading import Thread
 
+from callbacks import queue
 from callbacks.errors import CallbackError
 from ivr.switchboard import Switchboard
 
@@ -35,6 +36,7 @@ def sweep_once(switchboard: Switchboard) -> int:
     """One sweep; what it could not do is left for the next one. How many calls were ended."""
     try:
         swept = switchboard.sweep()
+        switchboard.database.write(lambda connection: queue.expire_claims(connection, switchboard.clock()))
     except CallbackError as error:
         log.warning("sweep_failed", extra={"error": type(error).__name__})
         return 0

@@ -147,7 +147,7 @@ class Switchboard:
     def _amend_end(self, connection: Connection, call: CallState, position: Position, now: datetime) -> None:
         """The news of the end was faster than the caller's last answer, which still counts; a no as well."""
         if not position.agreed and position.promise is None:
-            service.withdraw(connection, call.id)
+            service.withdraw(connection, call.id, now)
         self._end(connection, call, now)
 
     def _listen(self, node: Listener, position: Position, said: Said) -> Heard:

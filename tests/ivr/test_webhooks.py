@@ -14,9 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Table, func, select
 
-from callbacks import service
+from callbacks import queue, service
 from callbacks.errors import DatabaseUnavailable
 from ivr import switchboard
+from ivr.sweeper import sweep_once
+from tests.callbacks import people
 from tests.ivr.line import Caller, Line, settings_for, sqlite
 
 AGREED = ("1", "0", "1")  # Dutch, call me back, yes
@@ -140,6 +142,29 @@ def test_a_call_that_nobody_ended_is_swept_and_its_promise_kept(line: Line, monk
     assert line.house.line.switchboard.sweep() == 0
     assert agreed.callback() is not None
     assert quiet.callback() is None
+
+
+def test_a_sweep_puts_back_what_a_colleague_left_alone(quick_line: Line) -> None:
+    """The same thread that ends calls ends claims, so that nobody waits behind a closed laptop."""
+    quick_line.dial().presses(*AGREED, "1")
+    anna = people.join(quick_line.house.database, "anna")
+    now = datetime.now(UTC)
+    database = quick_line.house.database
+    taken = database.write(lambda connection: queue.list_page(connection, queue.Filters(), anna, now).entries[0])
+    database.write(lambda connection: queue.claim(connection, taken.public_id, anna, now, timedelta(minutes=1)))
+    quick_line.clock = lambda: now + timedelta(minutes=2)
+    sweep_once(quick_line.house.line.switchboard)
+    assert [record["status"] for record in quick_line.queue()] == ["queued"]
+    told = database.read(lambda connection: queue.story(connection, taken.public_id, now))
+    assert [event.what for event in told.events] == ["claimed", "claim_expired"]
+
+
+def test_a_no_that_comes_after_the_end_withdraws_the_callback(quick_line: Line) -> None:
+    """And says when and why, so that it is forgotten in time."""
+    caller = quick_line.dial().presses("1", "0").hangs_up().presses("2")
+    record = caller.callback()
+    assert record is not None
+    assert record["status"] == "cancelled"
 
 
 def test_the_last_answer_counts_although_the_end_was_reported_first(line: Line) -> None:
