@@ -216,7 +216,7 @@ def _missing_steps(entry: Entry, database: str) -> str:
     """Say how many answered steps are not in the database; an empty sentence where none is missing."""
     if not entry.contestant.stores:
         return ""
-    engine = create_engine(entry.url)
+    engine = tutorial.connect(entry.url)
     with engine.connect() as connection:
         stored: int = connection.execute(text("SELECT count(*) FROM steps")).scalar_one()
     engine.dispose()

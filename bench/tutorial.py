@@ -22,6 +22,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
+from callbacks.sqlite_library import sqlite3
+
 BUSY_SECONDS = 15
 
 
@@ -59,8 +61,10 @@ class Step(Base):
 
 def connect(url: str) -> Engine:
     """An engine with a pooled connection for every thread, as durable as ours."""
-    arguments: dict[str, Any] = {"timeout": BUSY_SECONDS} if url.startswith("sqlite") else {}
-    engine = create_engine(url, pool_size=int(os.environ.get("BENCH_THREADS", "8")), connect_args=arguments)
+    # The same SQLite as ours, with the journal that it comes with.
+    own: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}, "module": sqlite3}
+    pool_size = int(os.environ.get("BENCH_THREADS", "8"))
+    engine = create_engine(url, pool_size=pool_size, **own if url.startswith("sqlite") else {})
     if url.startswith("sqlite"):
 
         @event.listens_for(engine, "connect")
