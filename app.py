@@ -139,9 +139,10 @@ def _open_console(app: Flask, house: House, clock: Clock, hasher: Passwords) -> 
 
 def wsgi() -> Flask:
     """The application of one web worker: settings from the environment, logs as JSON lines, a sweeper of its own."""
-    from ivr import logs, sweeper
+    from ivr import logs, serving, sweeper
 
     logs.configure()
+    serving.end_with_the_server()
     app = create_app(Settings.from_env(os.environ))
     app.extensions["zorglijn"].line.warm_up()
     sweeper.start(app.extensions["zorglijn"].line.switchboard)
@@ -165,7 +166,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="The port to listen on.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Worker processes.")
 @click.option("--threads", type=click.IntRange(2, 64), default=8, show_default=True, help="Threads of each worker.")
@@ -190,7 +191,7 @@ def serve(port: int, host: str, workers: int, threads: int, *, demo: bool) -> No
     house.database.close()
     if settings.is_rehearsal:
         click.echo(serving.welcome(settings.public_base_url, settings.database_url))
-    serving.run("app:wsgi()", host=host, port=port, workers=workers, threads=threads)
+    serving.run("app:wsgi", host=host, port=port, workers=workers, threads=threads)
 
 
 @main.command()

@@ -34,7 +34,7 @@ VARIANTS = (
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option("--quick", is_flag=True, help="A rough look, in less than 40 seconds.")
-@click.option("--server", type=click.Choice(["gunicorn", "granian"]), default="gunicorn", show_default=True)
+@click.option("--server", type=click.Choice(["gunicorn", "granian"]), default="granian", show_default=True)
 @click.option("--workers", default=2, show_default=True, help="Worker processes.")
 @click.option("--threads", default=8, show_default=True, help="Threads of each worker.")
 @click.option("--reuse-port/--one-socket", default=True, help="Gunicorn: a socket for each worker, or one for all.")

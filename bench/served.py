@@ -32,7 +32,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class Setup:
     """Which web server, with how many worker processes and how many threads in each."""
 
-    server: str = "gunicorn"
+    server: str = "granian"
     workers: int = 2
     threads: int = 8
     reuse_port: bool = True
@@ -49,7 +49,19 @@ class Setup:
             quiet = ["--log-level", "error", "--no-access-log"]
             threads = ["--blocking-threads", str(self.threads)]
             address = ["--host", "127.0.0.1", "--port", str(port)]
-            return [program, "--interface", "wsgi", "--factory", *quiet, *workers, *threads, *address, factory]
+            return [
+                program,
+                "--interface",
+                "wsgi",
+                "--http",
+                "1",
+                "--factory",
+                *quiet,
+                *workers,
+                *threads,
+                *address,
+                factory,
+            ]
         address = ["--bind", f"127.0.0.1:{port}", *(["--reuse-port"] if self.reuse_port else [])]
         kind = ["--worker-class", "gthread", "--threads", str(self.threads), "--keep-alive", "30"]
         return [program, *kind, *workers, *address, "--log-level", "warning", "--no-control-socket", f"{factory}()"]

@@ -38,7 +38,7 @@ def configure() -> None:
     """Send all that this process logs to standard error, as JSON lines; ours from INFO, that of others from WARNING."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
-    for name, level in (("", logging.WARNING), (OWN, logging.INFO), ("gunicorn.error", logging.WARNING)):
+    for name, level in (("", logging.WARNING), (OWN, logging.INFO)):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(level)

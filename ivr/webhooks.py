@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 from flask import Blueprint, Response, request, send_from_directory
 from werkzeug.exceptions import HTTPException
@@ -26,6 +27,7 @@ log = logging.getLogger("zorglijn.webhooks")
 OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})  # call statuses that end a call
 NOTHING = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 MOST_PARAMETERS = 100
+UNESCAPED = "/:@!$&'()*+,;="  # in a path, beside letters, digits and -._~
 RECORDINGS_LAST = 86_400  # seconds that the provider may keep a recording of ours
 
 
@@ -107,12 +109,17 @@ def _verified(line: Line) -> Webhook:
 
 
 def _target() -> str:
-    """The path and query as they came over the wire: decoding and encoding again would change what was signed."""
+    """The path and query as they came over the wire: decoding and encoding again may change what was signed.
+
+    A server that has decoded the path already leaves its normal form (RFC 3986, 6.2.2), in which only what must be
+    escaped is; every address that we name is written so.
+    """
     raw: str | None = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI")
-    if raw is None or not raw.startswith("/"):
-        query = request.query_string.decode("latin-1")
-        return request.path + (f"?{query}" if query else "")
-    return raw
+    if raw is not None and raw.startswith("/"):
+        return raw
+    path = quote(request.environ["PATH_INFO"].encode("latin-1"), safe=UNESCAPED)
+    query = request.query_string.decode("latin-1")
+    return path + (f"?{query}" if query else "")
 
 
 def _pairs() -> Sequence[tuple[str, str]]:

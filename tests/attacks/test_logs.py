@@ -24,7 +24,7 @@ import logging, threading
 from ivr import logs
 logs.configure()
 planted = "+31687651234"
-for name in ("gunicorn.error", "werkzeug", "app", "zorglijn.webhooks", "sqlalchemy.engine", "twilio.http_client"):
+for name in ("_granian", "werkzeug", "app", "zorglijn.webhooks", "sqlalchemy.engine", "twilio.http_client"):
     log = logging.getLogger(name)
     try:
         raise ValueError(planted)

@@ -111,12 +111,16 @@ def wire(port: int, timeout: float = ANSWER_SECONDS) -> Iterator[Wire]:
         made.close()
 
 
-def raw(port: int, data: bytes, seconds: float = 10.0) -> bytes:
-    """Send bytes that need not be HTTP, end the sending side, and give all that comes back."""
+def raw(port: int, data: bytes, seconds: float = 10.0, *, hangs_up: bool = True) -> bytes:
+    """Send bytes that need not be HTTP, end the sending side, and give all that comes back.
+
+    The server may take that end for a hang-up and say nothing; who wants its answer asks for `Connection: close`.
+    """
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as line:
         with contextlib.suppress(OSError):  # a server may refuse before it has read everything
             line.sendall(data)
-            line.shutdown(socket.SHUT_WR)
+            if hangs_up:
+                line.shutdown(socket.SHUT_WR)
         received = b""
         with contextlib.suppress(ConnectionResetError):
             while part := line.recv(65536):
