@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import click
 from flask import Flask, Response, jsonify
 
-from callbacks import languages, sign_in, team_commands
+from callbacks import console, languages, sign_in, team_commands
 from callbacks.db import Database
 from callbacks.errors import DatabaseUnavailable
 from callbacks.passwords import Passwords
@@ -135,6 +135,13 @@ def _open_console(app: Flask, house: House, clock: Clock, hasher: Passwords) -> 
     sign_in.install(app, door)
     languages.install(app, settings.organisation.hours.zone.key)
     app.register_blueprint(sign_in.blueprint(door))
+    prompts, today = house.line.renderer.prompts, house.line.today
+
+    def text_of(name: str, language: str | None) -> str:
+        """The words of a prompt as the caller heard them, but for numbers and days."""
+        return " ".join(segment.text for segment in prompts.speak((name,), language, {}, today()))
+
+    app.register_blueprint(console.blueprint(console.Desk(house.database, clock, settings.organisation.hours, text_of)))
 
 
 def wsgi() -> Flask:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -22,6 +22,7 @@ PO = HERE / "translations" / "nl" / "LC_MESSAGES" / "messages.po"
 MO = PO.with_suffix(".mo")
 SOURCES = [("**/templates/**.*", "jinja2"), ("**.py", "python")]
 JINJA = {"**/templates/**.*": {"silent": "false"}}
+KEYWORDS = {**DEFAULT_KEYWORDS, "lazy_gettext": None}
 WIDTH = 120
 WHENEVER = datetime(2026, 1, 1, tzinfo=UTC)  # the moment itself would make another file of every run
 # Without the moments and addresses that tools like to put there, which change with every run.
@@ -40,7 +41,7 @@ msgstr ""
 def texts() -> Catalog:
     """Every text that the console may show, in English, without where it stands: that changes with every edit."""
     catalog = Catalog(charset="utf-8", fuzzy=False)
-    found = extract_from_dir(str(HERE), SOURCES, JINJA)
+    found = extract_from_dir(str(HERE), SOURCES, JINJA, KEYWORDS)
     for _, _, message, _, context in sorted(found, key=lambda one: str(one[2])):
         catalog.add(message, context=context)
     return catalog

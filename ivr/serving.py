@@ -52,7 +52,8 @@ def welcome(base_url: str, database_url: str) -> str:
             "",
             f"  The phone in your browser   {base_url}/phone",
             "  The phone in a terminal     .venv/bin/zorglijn rehearse",
-            "  The queue                   .venv/bin/zorglijn callbacks list",
+            f"  The queue in your browser   {base_url}/console/",
+            "  The queue in a terminal     .venv/bin/zorglijn callbacks list",
             f"  The database                {database_url}",
             "",
         )

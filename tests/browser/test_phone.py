@@ -53,7 +53,7 @@ def test_a_whole_call_in_dutch_by_clicking_keys_ends_in_the_queue(visitor: Visit
     assert visitor.team("Phone back on") == "+31 6 20000001"
     assert visitor.team("Best time") == "any time"
     reference = visitor.team("Reference")
-    assert " ".join(reference) in visitor.page.locator("#captions").inner_text()
+    assert ", ".join(reference) in visitor.page.locator("#captions").inner_text()
     assert "112" in visitor.last_words("nl-NL")
 
 

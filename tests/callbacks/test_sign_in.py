@@ -532,7 +532,7 @@ def test_the_access_log_knows_who_came_in_and_the_logs_do_not(
     visitor.gives_password("a secret typed as login", "and another")
     visitor.gives_password("anna").sends(code="000000").sends(code=visitor.code())
     accesses = database_of(app).read(lambda connection: connection.execute(text("SELECT * FROM accesses")).all())
-    assert [(row.agent_id, row.action, row.callback_id) for row in accesses] == [
+    assert [(row.agent_id, row.action, row.callback_id) for row in accesses if row.action != "list"] == [
         (join(database_of(app), "anna").id, "signed_in", None)
     ]
     assert [record.msg for record in caplog.records] == ["sign_in_refused"] * 2
