@@ -1,7 +1,7 @@
-"""Takes the pictures of the phone in the browser for the README: `make screenshots`.
+"""Takes the pictures of the phone and of the console for the README: `make screenshots`.
 
-Starts the line on a database of its own that is thrown away, calls it as a visitor would, and photographs the page
-narrow and wide, light and dark.
+Starts the line on a database of its own that is thrown away, calls it as a visitor would, and photographs the pages
+narrow and wide, light and dark; then what the team sees, in English and in Dutch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.visitor import Visitor, visit  # noqa: E402  the rooms lie one folder up
+from tests.browser.test_console import desk  # noqa: E402  the rooms lie one folder up
+from tests.browser.visitor import Visitor, visit  # noqa: E402
 from tests.servers import RunningServer, chromium  # noqa: E402
 
 TRIAGE = ("2", "1", "3", "1", "3", "3", "4", "2", "2")  # English, a doctor, can wait, an adult, none of these
@@ -45,6 +46,23 @@ SERIES = (
 )
 
 
+@dataclass(frozen=True)
+class Agent:
+    """Whose console is photographed, in what window; Anna reads English, Bram Dutch."""
+
+    name: str
+    login: str
+    size: tuple[int, int]
+    scheme: Literal["light", "dark"]
+
+
+AGENTS = (
+    Agent("wide", "anna", (1200, 760), "light"),
+    Agent("narrow-nl", "bram", (390, 844), "light"),
+    Agent("wide-dark-nl", "bram", (1200, 760), "dark"),
+)
+
+
 def main() -> None:
     """Take every picture and say where each is."""
     PICTURES.mkdir(exist_ok=True)
@@ -54,6 +72,8 @@ def main() -> None:
         with RunningServer({"DATABASE_URL": f"sqlite:///{home}/line.sqlite3"}) as server:
             for picture in SERIES:
                 _photograph(browser, server.url, picture)
+            for agent in AGENTS:
+                _photograph_console(browser, server, f"sqlite:///{home}/line.sqlite3", agent)
         browser.close()
 
 
@@ -69,6 +89,21 @@ def _photograph(browser: Browser, url: str, series: Series) -> None:
         _take(visitor, series, "queue")
         if visitor.faults:
             raise SystemExit(f"{series.name}: {visitor.faults}")
+
+
+def _photograph_console(browser: Browser, server: RunningServer, database: str, agent: Agent) -> None:
+    """The queue with the calls of the pictures before, and the topmost request."""
+    width, height = agent.size
+    window = {"width": width, "height": height}
+    with desk(browser, server, database, agent.login, viewport=window, color_scheme=agent.scheme) as context:
+        page = context.new_page()
+        for moment in ("queue", "request"):
+            page.goto("/console/")
+            if moment == "request":
+                page.locator("ol.list a").first.click()
+            path = PICTURES / f"console-{agent.name}-{moment}.png"
+            page.screenshot(path=path)
+            print(path.relative_to(ROOT))
 
 
 def _take(visitor: Visitor, series: Series, moment: str) -> None:
