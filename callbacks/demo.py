@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from callbacks import queue, service, staff
+from callbacks import call_log, queue, service, staff
+from callbacks.call_log import HeardStep, Taken
 from callbacks.db import Database
 from callbacks.lifecycle import Disposition, Urgency
 from callbacks.office_hours import OfficeHours
-from callbacks.service import HeardStep, Request, Taken, callbacks
+from callbacks.service import Request, callbacks
 from callbacks.staff import Member, Newcomer
 
 COLLEAGUES = (Newcomer("demo-anna", "Anna"), Newcomer("demo-bram", "Bram", languages=("nl", "en", "ar")))
@@ -163,17 +164,17 @@ def _call(
     connection: Connection, invented: Invented, asked_at: datetime, office: OfficeHours, rng: random.Random
 ) -> str:
     """The call itself: opened, step by step, ended; the public id of its callback."""
-    call = service.open_call(connection, f"CA{rng.getrandbits(128):032x}", _number(invented), asked_at)
+    call = call_log.open_call(connection, f"CA{rng.getrandbits(128):032x}", _number(invented), asked_at)
     agreed = {"call_me": "yes"} | ({"which_number": "this_number"} if invented.phone else {})
     answers = {"language": invented.language, **invented.triage, **agreed, **invented.details}
     steps = list(_steps(answers, invented, asked_at, rng))
     for step in steps:
-        service.record_step(connection, call.id, step)
+        call_log.record_step(connection, call.id, step)
     request = Request(
         invented.outcome, invented.urgency, _number(invented), invented.language, answers, list(invented.flags)
     )
     service.request(connection, call.id, request, asked_at, office)
-    service.end_call(connection, call.id, steps[-1].at, "finished", "goodbye")
+    call_log.end_call(connection, call.id, steps[-1].at, "finished", "goodbye")
     query = select(callbacks.c.public_id).where(callbacks.c.call_id == call.id)
     return str(connection.execute(query).scalar_one())
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from callbacks import service
+from callbacks import call_log, service
 from callbacks.db import Database
 from callbacks.lifecycle import OPEN, Status, Urgency
 
@@ -45,7 +45,7 @@ def _page(connection: Connection, after: int, *, only_open: bool) -> list[tuple[
 
 def _records(connection: Connection, rows: list[Row[Any]]) -> list[tuple[int, dict[str, Any]]]:
     steps: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for step in service.steps_of(connection, [row.call_id for row in rows if row.call_id is not None]):
+    for step in call_log.steps_of(connection, [row.call_id for row in rows if row.call_id is not None]):
         steps[step.call_id].append(_step(step))
     heads = service.references(connection, [row.linked_to for row in rows if row.linked_to is not None])
     return [(row.id, _record(row, heads.get(row.linked_to), steps[row.call_id])) for row in rows]

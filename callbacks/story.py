@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
 
+from callbacks.call_log import calls, steps
 from callbacks.happenings import events
 from callbacks.queue_views import Entry, find, linked_with
-from callbacks.service import callbacks, calls, steps
+from callbacks.service import callbacks
 from callbacks.staff import agents
 
 MOST_CALLS = 100  # a number that phoned more often is told by its newest calls

@@ -17,12 +17,13 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from callbacks import service
+from callbacks import call_log, service
 from callbacks.breaker import Breaker
+from callbacks.call_log import CallState, HeardStep, Taken
 from callbacks.db import Database
 from callbacks.errors import DatabaseUnavailable, StepAlreadyTaken
 from callbacks.office_hours import OfficeHours
-from callbacks.service import CallState, HeardStep, Request, Taken
+from callbacks.service import Request
 from ivr import conversation, spoken
 from ivr.answers import Answers
 from ivr.conversation import Turn
@@ -101,7 +102,7 @@ class Switchboard:
         return self.breaker.write(self.database, unit)
 
     def _open(self, connection: Connection, sid: str, from_: str, now: datetime) -> CallState:
-        return service.open_call(connection, sid, self.numbers.caller(from_), now)
+        return call_log.open_call(connection, sid, self.numbers.caller(from_), now)
 
     def _ring(self, connection: Connection, sid: str, from_: str, now: datetime) -> Reply:
         call = self._open(connection, sid, from_, now)
@@ -111,7 +112,7 @@ class Switchboard:
         return self._record(connection, call, turn, HeardStep(), now)
 
     def _answer(self, connection: Connection, sid: str, from_: str, turn: int, said: Said, now: datetime) -> Reply:
-        call = service.find_call(connection, sid)
+        call = call_log.find_call(connection, sid)
         if call is None or call.step < 0:
             return self._ring(connection, sid, from_, now)
         if turn <= call.step:
@@ -170,7 +171,7 @@ class Switchboard:
 
     def _record(self, connection: Connection, call: CallState, turn: Turn, heard: HeardStep, now: datetime) -> Reply:
         position, says = _dump(to_values(turn.position)), _dump(turn.says)
-        service.record_step(connection, call.id, Taken(turn.position.turn - 1, now, heard, position, says))
+        call_log.record_step(connection, call.id, Taken(turn.position.turn - 1, now, heard, position, says))
         return self._reply_for(call, turn.position, turn.says)
 
     def _end(self, connection: Connection, call: CallState, now: datetime, *, swept: bool = False) -> None:
@@ -178,18 +179,18 @@ class Switchboard:
         if _is_immutable(call, now):
             return
         if call.step < 0:
-            service.end_call(connection, call.id, now, "swept" if swept else "hung_up", None)
+            call_log.end_call(connection, call.id, now, "swept" if swept else "hung_up", None)
             return
         position = _position(call.position)
         ending = "finished" if conversation.is_over(self.flow, position) else "swept" if swept else "hung_up"
-        service.end_call(connection, call.id, now, ending, position.node)
+        call_log.end_call(connection, call.id, now, ending, position.node)
         if position.promise is None and position.agreed:
             service.request(connection, call.id, self._request(call, position), now, self.office)
         elif position.promise is not None and not position.promise.has_number:
             service.enrich(connection, call.id, self._request(call, position), now, self.office)  # a number half given
 
     def _silent_calls(self, since: datetime, after: int) -> list[tuple[int, str]]:
-        return self.database.read(lambda connection: service.silent_calls(connection, since, SWEEP_BATCH, after))
+        return self.database.read(lambda connection: call_log.silent_calls(connection, since, SWEEP_BATCH, after))
 
     def _sweep_all(self, sids: Sequence[str], now: datetime) -> int:
         """End these calls in one commit; each alone, where one of them cannot be ended."""
@@ -204,7 +205,7 @@ class Switchboard:
         return sum(self._sweep_all([sid], now) for sid in sids)
 
     def _sweep_one(self, connection: Connection, sid: str, now: datetime) -> int:
-        call = service.find_call(connection, sid)
+        call = call_log.find_call(connection, sid)
         if call is None or call.ended_at is not None:
             return 0  # another sweep, or the provider's news, was faster
         self._end(connection, call, now, swept=True)
@@ -230,7 +231,7 @@ class Switchboard:
         )
 
     def _stored(self, connection: Connection, call: CallState, number: int) -> tuple[str, str]:
-        return service.find_step(connection, call.id, number) or (call.position, call.says)
+        return call_log.find_step(connection, call.id, number) or (call.position, call.says)
 
     def _reply(self, call: CallState, position: str, says: str) -> Reply:
         return self._reply_for(call, _position(position), tuple(json.loads(says)))

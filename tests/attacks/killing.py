@@ -20,7 +20,7 @@ from threading import Event, Thread
 
 from sqlalchemy import Connection, select
 
-from callbacks import service
+from callbacks import call_log, service
 from callbacks.db import Database
 from tests.attacks.wire import Answer, Unanswered, Wire, about
 from tests.servers import ROOT, RunningServer
@@ -285,10 +285,10 @@ class Stored:
 
 def _stored(connection: Connection) -> dict[str, Stored]:
     names, found = dict[int, str](), dict[str, Stored]()
-    for row in connection.execute(select(service.calls)):
+    for row in connection.execute(select(call_log.calls)):
         names[row.id] = row.sid
         found[row.sid] = Stored(ended=row.ended_at is not None)
-    for row in connection.execute(select(service.steps)):
+    for row in connection.execute(select(call_log.steps)):
         call = found[names[row.call_id]]
         call.doubled += row.number in call.steps
         call.steps[row.number] = row.digits

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from callbacks import service
+from callbacks import call_log, service
 from settings import REHEARSAL_ACCOUNT_SID, REHEARSAL_BASE_URL
 from tests.attacks.wire import FORM, Pairs, about, raw, signature, wire
 from tests.ivr.line import Line, settings_for, sqlite
@@ -39,8 +39,11 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
 
 def rows(line: Line) -> list[int]:
     """How many calls, ended calls, steps and callbacks there are."""
-    ended = select(func.count(service.calls.c.ended_at))
-    counts = [ended, *(select(func.count()).select_from(t) for t in (service.calls, service.steps, service.callbacks))]
+    ended = select(func.count(call_log.calls.c.ended_at))
+    counts = [
+        ended,
+        *(select(func.count()).select_from(t) for t in (call_log.calls, call_log.steps, service.callbacks)),
+    ]
     return [line.house.database.read(lambda c, q=query: c.scalar(q)) or 0 for query in counts]  # type: ignore[misc]
 
 
@@ -250,7 +253,7 @@ def test_odd_words_are_heard_stored_and_answered(line: Line, how: str) -> None:
         caller = line.dial().presses(*keys)
         caller.says(ODD_WORDS[how])
         steps = line.house.database.read(
-            lambda c: [row.utterance for row in c.execute(select(service.steps).order_by(service.steps.c.at))]
+            lambda c: [row.utterance for row in c.execute(select(call_log.steps).order_by(call_log.steps.c.at))]
         )
         assert ODD_WORDS[how] in steps
         assert caller.action is not None

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from callbacks import service
+from callbacks import call_log, service
 from settings import REHEARSAL_ACCOUNT_SID, REHEARSAL_BASE_URL
 from tests.attacks.wire import FORM, signature
 from tests.ivr.line import Line, settings_for, sqlite
@@ -58,8 +58,11 @@ def line(tmp_path: Path) -> Iterator[Line]:
 
 
 _COUNTS = select(
-    select(func.count(service.calls.c.ended_at)).scalar_subquery(),
-    *(select(func.count()).select_from(t).scalar_subquery() for t in (service.calls, service.steps, service.callbacks)),
+    select(func.count(call_log.calls.c.ended_at)).scalar_subquery(),
+    *(
+        select(func.count()).select_from(t).scalar_subquery()
+        for t in (call_log.calls, call_log.steps, service.callbacks)
+    ),
 )
 
 
@@ -116,7 +119,7 @@ def send(line: Line, target: str, form: Sequence[tuple[str, str]]) -> TestRespon
 
 def look_at_the_store(line: Line, made: int) -> None:
     """Steps without a gap, at most one callback a call, and enough that got so far."""
-    steps, callbacks = service.steps, service.callbacks
+    steps, callbacks = call_log.steps, service.callbacks
     counted = select(steps.c.call_id, func.count(), func.max(steps.c.number)).group_by(steps.c.call_id)
     for _, count, newest in line.house.database.read(lambda connection: list(connection.execute(counted))):
         assert count == newest + 1

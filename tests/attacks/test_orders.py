@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
-from callbacks import service
+from callbacks import call_log, service
 from tests.ivr.line import Line, settings_for, sqlite
 
 RING, STATUS = "ring", "status"
@@ -78,8 +78,8 @@ class Webhooks:
         return self.line.house.database.read(self._state)
 
     def _state(self, connection: Connection) -> dict[str, Any]:
-        call = connection.execute(select(service.calls).where(service.calls.c.sid == self.sid)).mappings().one()
-        steps = select(service.steps).where(service.steps.c.call_id == call["id"]).order_by(service.steps.c.number)
+        call = connection.execute(select(call_log.calls).where(call_log.calls.c.sid == self.sid)).mappings().one()
+        steps = select(call_log.steps).where(call_log.steps.c.call_id == call["id"]).order_by(call_log.steps.c.number)
         queued = select(service.callbacks).where(service.callbacks.c.call_id == call["id"])
         found = {
             "call": [call],

@@ -21,7 +21,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from sqlalchemy import select
 
-from callbacks import service
+from callbacks import call_log, service
 from callbacks.db import Database
 from callbacks.sqlite_library import sqlite3
 from tests.attacks.wire import Answer, Wire, about
@@ -63,10 +63,10 @@ class House:
                 lambda connection: [
                     (row.number, row.digits)
                     for row in connection.execute(
-                        select(service.steps.c.number, service.steps.c.digits)
-                        .join(service.calls, service.calls.c.id == service.steps.c.call_id)
-                        .where(service.calls.c.sid == SID)
-                        .order_by(service.steps.c.number)
+                        select(call_log.steps.c.number, call_log.steps.c.digits)
+                        .join(call_log.calls, call_log.calls.c.id == call_log.steps.c.call_id)
+                        .where(call_log.calls.c.sid == SID)
+                        .order_by(call_log.steps.c.number)
                     )
                 ]
             )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from callbacks import service
+from callbacks import call_log
 from callbacks.errors import DatabaseUnavailable
 from ivr import sweeper
 from tests.ivr.line import Caller, Line, settings_for, sqlite
@@ -37,8 +37,8 @@ def quick_line(tmp_path: Path) -> Iterator[Line]:
 
 def spoil(line: Line, caller: Caller) -> None:
     """Leave a call in a place that this version of the line does not have."""
-    whose = select(service.calls.c.id).where(service.calls.c.sid == caller.sid).scalar_subquery()
-    lost = update(service.steps).where(service.steps.c.call_id == whose)
+    whose = select(call_log.calls.c.id).where(call_log.calls.c.sid == caller.sid).scalar_subquery()
+    lost = update(call_log.steps).where(call_log.steps.c.call_id == whose)
     position = '{"node":"a_room_that_was_torn_down","agreed":true}'
     line.house.database.write(lambda connection: connection.execute(lost.values(position=position)).rowcount)
 

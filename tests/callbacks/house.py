@@ -8,7 +8,7 @@ from itertools import count
 
 from sqlalchemy import Connection, select
 
-from callbacks import queue, service, staff
+from callbacks import call_log, queue, service, staff
 from callbacks.db import Database
 from callbacks.lifecycle import Disposition, Urgency
 from callbacks.office_hours import OfficeHours, Opening
@@ -49,7 +49,7 @@ class House:
         sid, known = f"CA{next(_SIDS):032x}", replace(asked, **changed)  # type: ignore[arg-type]  # any field of a request
 
         def unit(connection: Connection) -> str:
-            call = service.open_call(connection, sid, known.phone, self.now)
+            call = call_log.open_call(connection, sid, known.phone, self.now)
             service.request(connection, call.id, known, self.now, OFFICE)
             query = select(service.callbacks.c.public_id).where(service.callbacks.c.call_id == call.id)
             return str(connection.execute(query).scalar_one())

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import Connection, bindparam, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
+from callbacks.call_log import calls
 from callbacks.channels import is_outage
 from callbacks.db import Database
 from callbacks.errors import DatabaseUnavailable
 from callbacks.prepared import Prepared
-from callbacks.service import calls
 
 # A moment as somebody in Amsterdam would write it down.
 AT = datetime(2026, 7, 1, 12, 0, 0, 123, tzinfo=timezone(timedelta(hours=2)))

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select
 
-from callbacks import access, queue, service
+from callbacks import access, call_log, queue
+from callbacks.call_log import HeardStep, Taken
 from callbacks.db import Database
 from callbacks.lifecycle import Disposition, Status, Urgency
 from callbacks.queue_views import STATUSES, Filters, tallies
-from callbacks.service import HeardStep, Taken, callbacks
+from callbacks.service import callbacks
 from tests.callbacks.house import ALL, ASKED, NOW, OFFICE, House
 
 
@@ -242,8 +243,8 @@ def test_a_story_tells_the_call_and_what_was_done_since(house: House) -> None:
     def steps(connection: Connection) -> None:
         call_id = connection.execute(select(callbacks.c.call_id).where(callbacks.c.public_id == asked)).scalar_one()
         heard = HeardStep("triage_need", "match", "doctor", "speech", None, "a doctor please", 0.87)
-        service.record_step(connection, call_id, Taken(1, NOW, heard, "{}", '["triage_wait"]'))
-        service.record_step(connection, call_id, Taken(0, NOW, HeardStep(), "{}", '["opening_who","menu_main"]'))
+        call_log.record_step(connection, call_id, Taken(1, NOW, heard, "{}", '["triage_wait"]'))
+        call_log.record_step(connection, call_id, Taken(0, NOW, HeardStep(), "{}", '["opening_who","menu_main"]'))
 
     house.database.write(steps)
     house.claims(house.anna, asked)
@@ -261,7 +262,7 @@ def test_a_story_has_the_earlier_and_later_calls_of_the_number(house: House) -> 
     house.wait(hours=1)
     added = house.adds(house.anna, queue.ByHand(phone=ASKED.phone))
     house.calls(phone="+31698765432")
-    house.database.write(lambda c: service.open_call(c, "CA" + "f" * 32, ASKED.phone, house.now))
+    house.database.write(lambda c: call_log.open_call(c, "CA" + "f" * 32, ASKED.phone, house.now))
     story = house.story(second)
     told = [(other.public_id, other.is_later) for other in story.other_calls]
     assert sorted(told, key=str) == sorted([(first, False), (None, True), (added, True)], key=str)

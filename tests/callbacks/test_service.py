@@ -13,12 +13,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, update
 from sqlalchemy.exc import IntegrityError
 
-from callbacks import export, service
+from callbacks import call_log, export, service
+from callbacks.call_log import HeardStep, Taken
 from callbacks.db import Database
 from callbacks.errors import StepAlreadyTaken
 from callbacks.models import Base
 from callbacks.office_hours import OfficeHours, Opening
-from callbacks.service import HeardStep, Request, Requested, Taken
+from callbacks.service import Request, Requested
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)  # a Tuesday, ten in the morning in Eindhoven
 OFFICE = OfficeHours({day: Opening(time(9), time(17)) for day in range(5)})
@@ -31,7 +32,7 @@ def sid(number: int) -> str:
 
 
 def call(database: Database, number: int) -> int:
-    return database.write(lambda connection: service.open_call(connection, sid(number), PHONE, NOW)).id
+    return database.write(lambda connection: call_log.open_call(connection, sid(number), PHONE, NOW)).id
 
 
 def ask(database: Database, number: int, asked: Request = ASKED, now: datetime = NOW) -> Requested:
@@ -65,13 +66,13 @@ def test_a_turn_is_answered_once(database: Database) -> None:
     call_id = call(database, 1)
 
     def step(says: str) -> None:
-        database.write(lambda c: service.record_step(c, call_id, Taken(0, NOW, HeardStep(), "{}", says)))
+        database.write(lambda c: call_log.record_step(c, call_id, Taken(0, NOW, HeardStep(), "{}", says)))
 
     step('["first"]')
     with pytest.raises(StepAlreadyTaken) as refused:
         step('["second"]')
     assert (refused.value.call_id, refused.value.number) == (call_id, 0)
-    assert database.read(lambda c: service.find_step(c, call_id, 0)) == ("{}", '["first"]')
+    assert database.read(lambda c: call_log.find_step(c, call_id, 0)) == ("{}", '["first"]')
 
 
 def test_a_request_is_queued_with_its_urgency_and_due_time(database: Database) -> None:

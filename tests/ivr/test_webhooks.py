@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Table, func, select
 
-from callbacks import queue, service
+from callbacks import call_log, queue, service
 from callbacks.errors import DatabaseUnavailable
 from ivr import switchboard
 from ivr.sweeper import sweep_once
@@ -42,7 +42,7 @@ def quick_line(tmp_path: Path) -> Iterator[Line]:
 
 def rows(line: Line) -> tuple[int, int, int]:
     """How many calls, steps and callbacks are stored."""
-    return count(line, service.calls), count(line, service.steps), count(line, service.callbacks)
+    return count(line, call_log.calls), count(line, call_log.steps), count(line, service.callbacks)
 
 
 def count(line: Line, table: Table) -> int:
