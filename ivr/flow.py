@@ -37,14 +37,11 @@ CALLBACK = "callback"  # where 0 leads, and two silences
 OFFER = "callback_offer"
 GOODBYE = "goodbye"
 
-# The languages that people name, beside those that the line speaks (content: callback languages).
-OTHER_LANGUAGES = ("ar", "fr", "pt", "ti", "so", "tr", "fa", "es", "hy", "ru")
-
+OTHER_LANGUAGES = ("ar", "fr", "pt", "ti", "so", "tr", "fa", "es", "hy", "ru")  # that callers name
 # Spoken by the key * and after words of danger, before the call comes back to the node where it was.
 EMERGENCY = "emergency"
 SUICIDE_HELP = "emergency_suicide"
-# Spoken before the callback offer when the caller was not heard or understood twice, and when 0 is pressed too late.
-ALREADY_ASKED = "callback_already"
+ALREADY_ASKED = "callback_already"  # spoken when 0 is pressed in the middle of the callback's questions
 
 
 @dataclass(frozen=True)
@@ -77,6 +74,7 @@ def build(languages: Sequence[str] = ("nl", "en")) -> Flow:
         *_receptionist(),
         *_triage(),
         *_outcomes(),
+        *_callback_offer(),
         *_callback_number(),
         *_callback_details(languages),
         *_endings(),
@@ -234,8 +232,8 @@ def _outcomes() -> Iterable[Node]:
         yield Message(name=f"outcome_{outcome}", says=(f"outcome_{outcome}",), goto=CALLBACK)
 
 
-def _callback_number() -> Iterable[Node]:
-    """Shall we call you, and on which number. The callback is queued as soon as the number is known."""
+def _callback_offer() -> Iterable[Node]:
+    """Shall we call you?"""
     yield Branch(
         name=CALLBACK,
         decide=lambda position, circumstances: "callback_number" if _is_promised(position) else OFFER,
@@ -255,6 +253,10 @@ def _callback_number() -> Iterable[Node]:
         decide=lambda position, circumstances: "menu_main" if position.language else "welcome",
         exits=("menu_main", "welcome"),
     )
+
+
+def _callback_number() -> Iterable[Node]:
+    """On which number. The callback is queued as soon as that is known."""
     yield Branch(
         name="callback_number",
         decide=_which_number,
