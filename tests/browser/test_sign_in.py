@@ -47,6 +47,8 @@ def joins(path: Path, login: str) -> None:
 
 def types(page: Page, *words: str) -> None:
     """Type these into the fields from the focused one on, and press Enter."""
+    page.wait_for_load_state("load")
+    page.wait_for_function("document.activeElement.matches('input')")  # a browser focuses a field when it has time
     for number, word in enumerate(words):
         if number:
             page.keyboard.press("Tab")
