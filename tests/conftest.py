@@ -19,6 +19,7 @@ MARKS = {
     "server": {"postgres_server", "postgres_url", "stoppable_postgres", "start_server"},
     "browser": {"browser"},
 }
+LONGEST_VISIT = 240  # seconds; a page may be slow where other tests use both cores, and a test waits for many pages
 
 # Two cores shared with browsers and servers: a slow example is no finding, a changing choice of examples is a nuisance.
 hypothesis.settings.register_profile("zorglijn", deadline=None, derandomize=True, database=None)
@@ -31,6 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for mark, fixtures in MARKS.items():
             if fixtures.intersection(getattr(item, "fixturenames", ())):
                 item.add_marker(mark)
+        if item.get_closest_marker("browser") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(LONGEST_VISIT))
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
-from tests.browser.visitor import Visitor, rehearsal, visit
+from tests.browser.visitor import PATIENCE, Visitor, rehearsal, visit
 from tests.servers import RunningServer
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
