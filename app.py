@@ -20,6 +20,7 @@ from flask import Flask, Response, jsonify
 
 from callbacks import console, languages, sign_in, team_commands
 from callbacks.db import Database
+from callbacks.desk import Desk
 from callbacks.errors import DatabaseUnavailable
 from callbacks.passwords import Passwords
 from ivr import flow as floor_plan
@@ -141,7 +142,7 @@ def _open_console(app: Flask, house: House, clock: Clock, hasher: Passwords) -> 
         """The words of a prompt as the caller heard them, but for numbers and days."""
         return " ".join(segment.text for segment in prompts.speak((name,), language, {}, today()))
 
-    app.register_blueprint(console.blueprint(console.Desk(house.database, clock, settings.organisation.hours, text_of)))
+    app.register_blueprint(console.blueprint(Desk(house.database, clock, settings.organisation.hours, text_of)))
 
 
 def wsgi() -> Flask:

@@ -45,6 +45,8 @@ class Moment(TypeDecorator[datetime]):
 
 _OPEN = text("status IN ('queued', 'claimed')")
 _CLAIMED = text("status = 'claimed'")
+_LIVE = text("ended_at IS NULL")
+_UNSENT = text("sent_at IS NULL")
 _FIRST_OPEN = text("linked_to IS NULL AND status IN ('queued', 'claimed')")
 
 
@@ -162,6 +164,57 @@ class Event(Base):
     at: Mapped[datetime] = mapped_column()
     what: Mapped[str] = mapped_column(String(30))
     details: Mapped[dict[str, Any]] = mapped_column()
+
+
+class OutgoingCall(Base):
+    """An agent calling a caller back through the line: stored before the provider is asked, so that none is made twice.
+
+    `state` is one of `calling.State`; `provider_sid` is None until the provider has told it. `overridden` are the
+    warnings that the agent saw and put aside.
+    """
+
+    __tablename__ = "outgoing_calls"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True)  # in the addresses that the provider asks
+    callback_id: Mapped[int] = mapped_column(ForeignKey("callbacks.id", ondelete="CASCADE"), index=True)
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agents.id"), index=True)
+    provider_sid: Mapped[str | None] = mapped_column(String(34), unique=True)
+    state: Mapped[str] = mapped_column(String(20))
+    overridden: Mapped[list[str]] = mapped_column()
+    asked_at: Mapped[datetime] = mapped_column()
+    changed_at: Mapped[datetime] = mapped_column()
+    connected_at: Mapped[datetime | None] = mapped_column()
+    ended_at: Mapped[datetime | None] = mapped_column()
+    error: Mapped[str | None] = mapped_column(String(40))  # why the provider did not make it, as a code
+
+    __table_args__ = (
+        # One call at a time: of a callback, so that nobody is phoned twice; of an agent, who has one phone.
+        Index("uq_outgoing_calls_callback", "callback_id", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
+        Index("uq_outgoing_calls_agent", "agent_id", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
+    )
+
+
+class Notice(Base):
+    """Something the team is told by e-mail, once: a request of this `kind` (see `notices`), sent when `sent_at` is set.
+
+    The row is the truth: whoever sends takes it until `leased_until`, and somebody else may when that has passed.
+    """
+
+    __tablename__ = "notices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    callback_id: Mapped[int] = mapped_column(ForeignKey("callbacks.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[datetime] = mapped_column()
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    leased_until: Mapped[datetime | None] = mapped_column()
+    sent_at: Mapped[datetime | None] = mapped_column()
+
+    __table_args__ = (
+        Index("uq_notices_callback_id_kind", "callback_id", "kind", unique=True),
+        Index("ix_notices_unsent", "id", sqlite_where=_UNSENT, postgresql_where=_UNSENT),
+    )
 
 
 class Agent(Base):

@@ -1,0 +1,47 @@
+"""The desk at which all pages of the console work: the database, the clock, the office, and one way to do a thing.
+
+`app` puts it together; a page takes it as an argument. A unit of work runs in the thread that writes, outside the web
+request: what it needs of the request is read before and handed on as plain values (`Work`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from callbacks.db import Database
+from callbacks.office_hours import OfficeHours
+from callbacks.staff import Member
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the pages need; `text_of` gives the words of a prompt in a language, for reading a call back."""
+
+    database: Database
+    clock: Callable[[], datetime]
+    office: OfficeHours
+    text_of: Callable[[str, str | None], str]
+
+    def do(self, unit: Callable[[Connection, datetime], T]) -> T:
+        """One use case, and its row in the access log, in one transaction at one moment."""
+        now = self.clock()
+        return self.database.write(lambda connection: unit(connection, now))
+
+
+@dataclass(frozen=True)
+class Work:
+    """One button pressed: everything that its use case needs, for it runs outside the request."""
+
+    connection: Connection
+    public_id: str
+    member: Member
+    form: Mapping[str, str]
+    now: datetime
+    office: OfficeHours
