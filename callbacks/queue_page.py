@@ -10,7 +10,7 @@ from flask import Blueprint, Request, flash, redirect, render_template, request,
 from flask_babel import gettext
 from sqlalchemy import Connection
 
-from callbacks import access, queue
+from callbacks import access, freshness, queue
 from callbacks.desk import Desk
 from callbacks.guarding import current_member
 from callbacks.lifecycle import Status, Urgency
@@ -28,17 +28,31 @@ def add_routes(pages: Blueprint, desk: Desk) -> None:
 
 def _queue(desk: Desk) -> ResponseReturnValue:
     filters, member, after = _filters(request), current_member(), request.args.get("after")
+    is_part, known, key = freshness.is_part("queue-list"), freshness.known(), freshness.key()
 
-    def read(connection: Connection, now: datetime) -> tuple[queue.Page, queue.Counts]:
+    def read(connection: Connection, now: datetime) -> tuple[queue.Page, queue.Counts, str]:
         page = queue.list_page(connection, filters, member, now, after=after)
-        action = "search" if filters.words else "list"
-        access.note(connection, member, action, now, count=len(page.entries))
-        return page, queue.counts(connection, member, now)
+        counts = queue.counts(connection, member, now)
+        seen = freshness.seal(key, now, page, counts)
+        if not is_part or seen != known:
+            action = "search" if filters.words else "list"
+            access.note(connection, member, action, now, count=len(page.entries))
+        return page, counts, seen
 
-    page, counts = desk.do(read)
+    page, counts, seen = desk.do(read)
+    if is_part and seen == known:
+        return freshness.UNCHANGED
     chosen = [pair for pair in request.args.items(multi=True) if pair[0] != "after"]
     more = "?" + urlencode([*chosen, ("after", page.next)]) if page.next else None
-    return render_template("queue.html", page=page, counts=counts, filters=filters, more=more)
+    return render_template(
+        "queue_live.html" if is_part else "queue.html",
+        page=page,
+        counts=counts,
+        filters=filters,
+        more=more,
+        seen=seen,
+        is_part=is_part,
+    )
 
 
 def _filters(asked: Request) -> Filters:
