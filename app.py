@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -142,7 +142,26 @@ def _open_console(app: Flask, house: House, clock: Clock, hasher: Passwords) -> 
         """The words of a prompt as the caller heard them, but for numbers and days."""
         return " ".join(segment.text for segment in prompts.speak((name,), language, {}, today()))
 
-    app.register_blueprint(console.blueprint(Desk(house.database, clock, settings.organisation.hours, text_of)))
+    desk = Desk(
+        house.database,
+        clock,
+        settings.organisation.hours,
+        text_of,
+        _dialled(settings.organisation),
+        settings.organisation.claim_lasts,
+    )
+    app.register_blueprint(console.blueprint(desk))
+
+
+def _dialled(organisation: Organisation) -> Callable[[str], str | None]:
+    """Gives a number as somebody writes it in E.164; None for one that this organisation's line does not dial."""
+    numbers = NumberPolicy(organisation.callback_regions, organisation.callback_types)
+
+    def dialled(phone: str) -> str | None:
+        checked = numbers.check(phone)
+        return checked.e164 if isinstance(checked, Allowed) else None
+
+    return dialled
 
 
 def wsgi() -> Flask:
@@ -337,14 +356,7 @@ def _team_desk() -> TeamDesk:
     from callbacks.team_desk import TeamDesk
 
     settings = _settings()
-    organisation = settings.organisation
-    numbers = NumberPolicy(organisation.callback_regions, organisation.callback_types)
-
-    def dialled(phone: str) -> str | None:
-        checked = numbers.check(phone)
-        return checked.e164 if isinstance(checked, Allowed) else None
-
-    return TeamDesk(_database(), settings.public_base_url, dialled)
+    return TeamDesk(_database(), settings.public_base_url, _dialled(settings.organisation))
 
 
 main.add_command(team_commands.group(_team_desk))

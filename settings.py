@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +20,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy.exc import ArgumentError
 
 from callbacks.channels import parse_url
+from callbacks.directory import NUMBER_LIFE, Referral
+from callbacks.lifecycle import CLAIM_LASTS
 from callbacks.office_hours import WEEKDAYS, OfficeHours, Opening
+from callbacks.staff import LOCALES
 from ivr.numbers import NumberPolicy
 
 HERE = Path(__file__).resolve().parent
@@ -29,10 +32,13 @@ REHEARSAL_AUTH_TOKEN = "rehearsal-auth-token"  # noqa: S105  made up on purpose;
 REHEARSAL_BASE_URL = "http://127.0.0.1:8000"
 SHORTEST_SECRET = 32  # characters
 FEWEST_DIFFERENT = 8  # of them: 32 random ones have more
-NUMBER_LIFE = timedelta(days=90)  # a phone number that nobody verified for longer is not spoken
+LONGEST_CLAIM = 24 * 60  # minutes
 
 _ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
 _AUTH_TOKEN = re.compile(r"[0-9a-f]{32}")
+_KEY = re.compile(r"[a-z][a-z0-9_]*")
+_PHONE = re.compile(r"[0-9][0-9 -]*")
+_EXAMPLE = '{nl = "huisarts", en = "doctor"}'
 _LOOPBACK = re.compile(r"localhost|.+\.localhost|127(\.\d+){3}|0\.0\.0\.0|::1?")
 
 
@@ -70,6 +76,7 @@ class Organisation:
     callback_types: tuple[str, ...]
     takes_voice_messages: bool
     days_kept: int
+    claim_lasts: timedelta = CLAIM_LASTS
 
     @classmethod
     def load(cls, path: Path) -> Organisation:
@@ -229,6 +236,7 @@ def _organisation(document: dict[str, Any]) -> Organisation:
         callback_types=policy.types,
         takes_voice_messages=_switch("callback.voice_messages", callback["voice_messages"]),
         days_kept=_count("retention.closed_days", document["retention"]["closed_days"]),
+        claim_lasts=_claim_lasts(document.get("queue", {})),
     )
 
 
@@ -300,6 +308,14 @@ def _switch(name: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"{name}: must be true or false, without quotes")  # noqa: TRY004  it is a setting that is wrong
     return value
+
+
+def _claim_lasts(queue: Mapping[str, Any]) -> timedelta:
+    """How long a request is somebody's; a day at most, for what nobody gives back would be lost until then."""
+    minutes = queue.get("claim_minutes", CLAIM_LASTS // timedelta(minutes=1))
+    if not isinstance(minutes, int) or isinstance(minutes, bool) or not 1 <= minutes <= LONGEST_CLAIM:
+        raise ValueError(f"queue.claim_minutes: must be a number of minutes, 1 to {LONGEST_CLAIM}")
+    return timedelta(minutes=minutes)
 
 
 def _count(name: str, value: object) -> int:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from callbacks.db import Database
+from callbacks.lifecycle import CLAIM_LASTS
 from callbacks.office_hours import OfficeHours
 from callbacks.staff import Member
 
@@ -22,12 +23,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Desk:
-    """What the pages need; `text_of` gives the words of a prompt in a language, for reading a call back."""
+    """What the pages need.
+
+    `text_of` gives the words of a prompt in a language, for reading a call back; `dialled` a number as somebody writes
+    it in E.164, None where we do not dial it; `claim_lasts` is how long a request stays with whoever claimed it.
+    """
 
     database: Database
     clock: Callable[[], datetime]
     office: OfficeHours
     text_of: Callable[[str, str | None], str]
+    dialled: Callable[[str], str | None]
+    claim_lasts: timedelta = CLAIM_LASTS
 
     def do(self, unit: Callable[[Connection, datetime], T]) -> T:
         """One use case, and its row in the access log, in one transaction at one moment."""
@@ -45,3 +52,4 @@ class Work:
     form: Mapping[str, str]
     now: datetime
     office: OfficeHours
+    claim_lasts: timedelta = CLAIM_LASTS

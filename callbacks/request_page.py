@@ -66,7 +66,7 @@ def _request(desk: Desk, public_id: str, action: str = "view") -> ResponseReturn
 
 
 def _claim(work: Work) -> None:
-    queue.claim(work.connection, work.public_id, work.member, work.now)
+    queue.claim(work.connection, work.public_id, work.member, work.now, work.claim_lasts)
 
 
 def _release(work: Work) -> None:
@@ -110,7 +110,9 @@ def _press(desk: Desk, public_id: str, name: str) -> ResponseReturnValue:
     step, done = _STEPS[name]
     member, form = current_member(), request.form.to_dict()
     try:
-        desk.do(lambda connection, now: step(Work(connection, public_id, member, form, now, desk.office)))
+        desk.do(
+            lambda connection, now: step(Work(connection, public_id, member, form, now, desk.office, desk.claim_lasts))
+        )
     except (AlreadyClaimed, NotYours, IllegalMove, TooLateToUndo, Missing) as error:
         flash(_why_not(error))
     else:

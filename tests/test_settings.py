@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -236,7 +236,13 @@ def test_the_organisation_is_read() -> None:
     assert office.callback_types == ("mobile", "fixed_line")
     assert not office.takes_voice_messages
     assert office.days_kept == 30
+    assert office.claim_lasts == timedelta(minutes=30)
     assert office.hours_verified_on is None
+
+
+def test_a_claim_lasts_as_long_as_the_organisation_says(tmp_path: Path) -> None:
+    assert organisation(tmp_path, "claim_minutes = 30", "claim_minutes = 45").claim_lasts == timedelta(minutes=45)
+    assert organisation(tmp_path, "[queue]\nclaim_minutes = 30\n", "").claim_lasts == timedelta(minutes=30)
 
 
 def test_a_number_is_spoken_for_ninety_days_after_it_was_verified() -> None:
@@ -294,6 +300,10 @@ def test_a_day_may_be_written_as_a_moment_or_as_words(tmp_path: Path, day: str) 
         ("closed_days = 30", "closed_days = true", "1 or more"),
         ("closed_days = 30", 'closed_days = "30"', "1 or more"),
         ("[retention]", "[keeping]", "lacks 'retention'"),
+        ("claim_minutes = 30", "claim_minutes = 0", "queue.claim_minutes: must be a number of minutes, 1 to 1440"),
+        ("claim_minutes = 30", "claim_minutes = 1441", "1 to 1440"),
+        ("claim_minutes = 30", "claim_minutes = true", "1 to 1440"),
+        ("claim_minutes = 30", 'claim_minutes = "30"', "1 to 1440"),
     ],
 )
 def test_what_is_wrong_in_the_organisation_file_is_said_before_a_call_meets_it(
