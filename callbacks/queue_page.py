@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from flask import Blueprint, Request, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy import Connection
+from werkzeug.datastructures import MultiDict
 
 from callbacks import access, freshness, queue
 from callbacks.desk import Desk
@@ -27,7 +28,7 @@ def add_routes(pages: Blueprint, desk: Desk) -> None:
 
 
 def _queue(desk: Desk) -> ResponseReturnValue:
-    filters, member, after = _filters(request), current_member(), request.args.get("after")
+    filters, member, after = filters_of(request.args), current_member(), request.args.get("after")
     is_part, known, key = freshness.is_part("queue-list"), freshness.known(), freshness.key()
 
     def read(connection: Connection, now: datetime) -> tuple[queue.Page, queue.Counts, str]:
@@ -55,9 +56,8 @@ def _queue(desk: Desk) -> ResponseReturnValue:
     )
 
 
-def _filters(asked: Request) -> Filters:
-    """What the address asks for; what no list can have is left out, so that an old bookmark still opens."""
-    args = asked.args
+def filters_of(args: MultiDict[str, str]) -> Filters:
+    """What an address asks for; what no list can have is left out, so that an old bookmark still opens."""
     status = args.get("status", "open")
     urgencies = {int(urgency[1:]) for urgency in args.getlist("urgency") if urgency in Urgency.__members__}
     return Filters(
@@ -67,6 +67,7 @@ def _filters(asked: Request) -> Filters:
         need=args.get("need") or None,
         mine="mine" in args,
         overdue="overdue" in args,
+        for_coordinator="coordinator" in args,
         words=args.get("words", "").strip()[:100],
     )
 
