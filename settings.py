@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,9 +21,9 @@ from sqlalchemy.exc import ArgumentError
 
 from callbacks.channels import parse_url
 from callbacks.directory import NUMBER_LIFE, Referral
+from callbacks.directory import read as read_directory
 from callbacks.lifecycle import CLAIM_LASTS
 from callbacks.office_hours import WEEKDAYS, OfficeHours, Opening
-from callbacks.staff import LOCALES
 from ivr.numbers import NumberPolicy
 
 HERE = Path(__file__).resolve().parent
@@ -36,9 +36,6 @@ LONGEST_CLAIM = 24 * 60  # minutes
 
 _ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
 _AUTH_TOKEN = re.compile(r"[0-9a-f]{32}")
-_KEY = re.compile(r"[a-z][a-z0-9_]*")
-_PHONE = re.compile(r"[0-9][0-9 -]*")
-_EXAMPLE = '{nl = "huisarts", en = "doctor"}'
 _LOOPBACK = re.compile(r"localhost|.+\.localhost|127(\.\d+){3}|0\.0\.0\.0|::1?")
 
 
@@ -77,6 +74,7 @@ class Organisation:
     takes_voice_messages: bool
     days_kept: int
     claim_lasts: timedelta = CLAIM_LASTS
+    directory: tuple[Referral, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> Organisation:
@@ -237,6 +235,7 @@ def _organisation(document: dict[str, Any]) -> Organisation:
         takes_voice_messages=_switch("callback.voice_messages", callback["voice_messages"]),
         days_kept=_count("retention.closed_days", document["retention"]["closed_days"]),
         claim_lasts=_claim_lasts(document.get("queue", {})),
+        directory=read_directory(document.get("directory", []), document["numbers"]),
     )
 
 
