@@ -14,7 +14,7 @@ from flask import Blueprint, render_template
 from flask_babel import gettext
 from werkzeug.exceptions import HTTPException, NotFound
 
-from callbacks import console_words, queue_page, request_page
+from callbacks import console_words, language_page, queue_page, request_page
 from callbacks.desk import Desk
 from callbacks.errors import DatabaseUnavailable, NoSuchCallback
 from callbacks.guarding import CONSOLE
@@ -22,7 +22,7 @@ from callbacks.guarding import CONSOLE
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-PAGES = (queue_page, request_page)
+PAGES = (language_page, queue_page, request_page)
 
 
 def blueprint(desk: Desk) -> Blueprint:

@@ -173,9 +173,20 @@ def open_to_all(view: Callable[P, R]) -> Callable[P, R]:
     return view
 
 
+def known_or_not(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a page under /console that is there for everybody, and knows whoever has signed in."""
+    view.asks_who = True  # type: ignore[attr-defined]  # as in `open_to_all`
+    return open_to_all(view)
+
+
+def is_local(wanted: str) -> bool:
+    """Whether this is an address of the console and nothing else."""
+    return _LOCAL_TARGET.fullmatch(wanted) is not None
+
+
 def local_target(wanted: str | None) -> str:
     """Where to go after signing in: a page of the console, or its first where anything else was asked for."""
-    if wanted and _LOCAL_TARGET.fullmatch(wanted) and not wanted.startswith(f"{CONSOLE}/sign-"):
+    if wanted and is_local(wanted) and not wanted.startswith(f"{CONSOLE}/sign-"):
         return wanted
     return f"{CONSOLE}/"
 
@@ -213,23 +224,44 @@ def _is_console(path: str) -> bool:
 
 
 def _guard(door: Door, csrf: CSRFProtect) -> ResponseReturnValue | None:
-    if request.url_rule is None or not _is_console(request.url_rule.rule):
+    if request.url_rule is None:
+        return _no_such_page(door)
+    if not _is_console(request.url_rule.rule):
         return None
-    if not _is_open_to_all():
-        found = door.who()
-        if found is None or not found[0].has_second_factor:
+    is_open = _is_open_to_all()
+    if not is_open or _is_marked("asks_who"):
+        if _recognise(door):
+            _note_seen(door, current_session())
+        elif not is_open:
             return _to_sign_in()
-        g.signed_in, g.member = found
-        _note_seen(door, found[0])
     if request.method not in _SAFE_METHODS:
         _refuse_other_sites()
         csrf.protect()
     return None
 
 
+def _no_such_page(door: Door) -> None:
+    """Nothing to guard; but whoever has signed in is told so in their own language, and keeps the way back."""
+    if _is_console(request.path):
+        with suppress(CallbackError):
+            _recognise(door)
+
+
+def _recognise(door: Door) -> bool:
+    """Let the page know whose request this is; False where nobody has signed in."""
+    found = door.who()
+    if found is None or not found[0].has_second_factor:
+        return False
+    g.signed_in, g.member = found
+    return True
+
+
 def _is_open_to_all() -> bool:
-    endpoint = str(request.endpoint)
-    return endpoint.endswith(".static") or getattr(current_app.view_functions[endpoint], "is_open_to_all", False)
+    return str(request.endpoint).endswith(".static") or _is_marked("is_open_to_all")
+
+
+def _is_marked(name: str) -> bool:
+    return getattr(current_app.view_functions[str(request.endpoint)], name, False)
 
 
 def _to_sign_in() -> ResponseReturnValue:
