@@ -149,6 +149,9 @@ def _open_console(app: Flask, house: House, clock: Clock, hasher: Passwords) -> 
         text_of,
         _dialled(settings.organisation),
         settings.organisation.claim_lasts,
+        directory=settings.organisation.directory,
+        organisation=settings.organisation.name,
+        days_kept=settings.organisation.days_kept,
     )
     app.register_blueprint(console.blueprint(desk))
 

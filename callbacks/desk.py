@@ -14,6 +14,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from callbacks.db import Database
+from callbacks.directory import Referral
 from callbacks.lifecycle import CLAIM_LASTS
 from callbacks.office_hours import OfficeHours
 from callbacks.staff import Member
@@ -26,7 +27,8 @@ class Desk:
     """What the pages need.
 
     `text_of` gives the words of a prompt in a language, for reading a call back; `dialled` a number as somebody writes
-    it in E.164, None where we do not dial it; `claim_lasts` is how long a request stays with whoever claimed it.
+    it in E.164, None where we do not dial it; `claim_lasts` is how long a request stays with whoever claimed it;
+    `directory` to whom the team refers; `organisation` and `days_kept` (after closing) are what an agent may say of us.
     """
 
     database: Database
@@ -35,6 +37,9 @@ class Desk:
     text_of: Callable[[str, str | None], str]
     dialled: Callable[[str], str | None]
     claim_lasts: timedelta = CLAIM_LASTS
+    directory: tuple[Referral, ...] = ()
+    organisation: str = ""
+    days_kept: int = 0
 
     def do(self, unit: Callable[[Connection, datetime], T]) -> T:
         """One use case, and its row in the access log, in one transaction at one moment."""

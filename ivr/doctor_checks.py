@@ -6,6 +6,7 @@ what to do about it; an error is what must not be so on a line that real callers
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -137,6 +138,23 @@ def check_organisation(organisation: Organisation, today: date) -> Iterator[Find
             Severity.WARNING,
             "Voice messages are switched on, but nobody listens to the recordings yet.",
             "Set voice_messages = false in organisation.toml until recordings are handled.",
+        )
+    yield from check_directory(organisation, today)
+
+
+def check_directory(organisation: Organisation, today: date) -> Iterator[Finding]:
+    """To whom the team refers: numbers that nobody verified lately, together; those that the line speaks were told."""
+    told = {number.digits for number in organisation.numbers.values()}
+    stale = [
+        referral.name
+        for referral in organisation.directory
+        if referral.is_stale(today) and re.sub(r"\D", "", referral.phone or "") not in told
+    ]
+    if stale:
+        yield Finding(
+            Severity.WARNING,
+            f"The console says to verify these numbers before referring: {', '.join(stale)}.",
+            "Ring each of them, and set verified_on under its [[directory]] in organisation.toml to that day.",
         )
 
 

@@ -205,6 +205,12 @@ def test_a_number_that_no_prompt_knows_is_never_spoken(organisation: Path) -> No
     assert warnings(env) == ["[numbers.dentist] of organisation.toml is never spoken: no prompt knows it."]
 
 
+def test_numbers_of_others_that_nobody_verified_are_told_together(organisation: Path) -> None:
+    kruispost = 'phone = "020 624 90 31"\nverified_on = 2026-11-20'
+    env = live(changed(organisation, kruispost, kruispost.replace("2026-11-20", "2026-08-01")))
+    assert warnings(env) == ["The console says to verify these numbers before referring: Kruispost, Amsterdam."]
+
+
 def test_voice_messages_need_somebody_who_listens(organisation: Path) -> None:
     env = live(changed(organisation, "voice_messages = false", "voice_messages = true"))
     assert warnings(env) == ["Voice messages are switched on, but nobody listens to the recordings yet."]
