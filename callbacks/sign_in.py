@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, session, url_for
 from flask_babel import gettext, ngettext
 from sqlalchemy import Connection
 
@@ -79,6 +79,7 @@ def blueprint(door: Door) -> Blueprint:
     def sign_out() -> ResponseReturnValue:
         account.end_own(door)
         start_afresh()
+        session.pop("locale", None)  # the next person at this laptop may read another language
         return door.take_back(make_response(redirect(url_for("sign_in.page"))))
 
     account.add_to(pages, door)
