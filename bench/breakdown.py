@@ -32,7 +32,7 @@ Spans = Counter[str]
 # A span, and the functions that make it up ("module:function" or "module:Class.method"); one that is called by another
 # of its own span counts once.
 WATCHED = {
-    "form": ("ivr.webhooks:_pairs",),
+    "form": ("ivr.provided:_pairs",),
     "verify": ("ivr.signature:Verifier.verify",),
     "caller": ("ivr.numbers:NumberPolicy.caller",),
     "national": ("ivr.numbers:NumberPolicy.national",),
