@@ -33,7 +33,7 @@ from callbacks.service import callbacks
 from callbacks.staff import Member, agents
 from callbacks.story import Story, story
 from callbacks.trying_again import part_of_day
-from callbacks.wrapping_up import undo, wrap_up
+from callbacks.wrapping_up import undo, undo_until, wrap_up
 
 __all__ = [
     "ByHand",
@@ -55,6 +55,7 @@ __all__ = [
     "story",
     "take_next",
     "undo",
+    "undo_until",
     "wrap_up",
 ]
 

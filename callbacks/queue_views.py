@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, literal_column, select, tuple_
 
 from callbacks.errors import NoSuchCallback
+from callbacks.happenings import events
 from callbacks.lifecycle import Status, Urgency
 from callbacks.models import Tally
 from callbacks.queue_rows import IS_OPEN, is_free, is_held, status_at
@@ -87,6 +88,7 @@ class Entry:
     linked_to_id: str | None  # its public id
     disposition: str | None
     closed_at: datetime | None
+    left_by: str | None = None  # whose claim ran out, where nobody has done anything since
     answers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -177,7 +179,17 @@ def entries(connection: Connection, rows: Any, now: datetime) -> tuple[Entry, ..
     """The rows of a query of callbacks with their names, as entries."""
     team = connection.execute(select(agents.c.languages).where(agents.c.disabled_at.is_(None)))
     spoken = frozenset(language for row in team for language in row.languages)
-    return tuple(_entry(row, spoken, now) for row in rows)
+    left = _left_alone(connection, [row.id for row in rows if row.status == Status.QUEUED])
+    return tuple(_entry(row, spoken, left, now) for row in rows)
+
+
+def _left_alone(connection: Connection, ids: list[int]) -> dict[int, str]:
+    """Of these callbacks those whose claim ran out and that nobody has touched since, with the name of whose it was."""
+    query = select(events.c.callback_id, events.c.what, events.c.details).where(
+        events.c.callback_id.in_(ids), events.c.what.not_in(["noted", "asked_again", "called"])
+    )
+    last = {row.callback_id: row for row in connection.execute(query.order_by(events.c.id))} if ids else {}
+    return {id_: str(row.details["claimed_by"]) for id_, row in last.items() if row.what == "claim_expired"}
 
 
 _ENTRIES: Select[Any] = select(
@@ -264,7 +276,7 @@ def _count(connection: Connection, *conditions: ColumnElement[bool]) -> int:
     return connection.execute(select(func.count()).select_from(callbacks).where(*conditions)).scalar_one()
 
 
-def _entry(row: Row[Any], spoken: frozenset[str], now: datetime) -> Entry:
+def _entry(row: Row[Any], spoken: frozenset[str], left: Mapping[int, str], now: datetime) -> Entry:
     status = status_at(row, now)
     is_open = status in (Status.QUEUED, Status.CLAIMED)
     is_claimed = status is Status.CLAIMED
@@ -281,6 +293,7 @@ def _entry(row: Row[Any], spoken: frozenset[str], now: datetime) -> Entry:
         claimed_by=row.claimed_by_name if is_claimed else None,
         claimed_by_id=row.claimed_by if is_claimed else None,
         claim_ends_at=row.claim_ends_at if is_claimed else None,
+        left_by=row.claimed_by_name if row.status != status else left.get(row.id),
         linked_to=row.head_reference,
         linked_to_id=row.head_public_id,
     )

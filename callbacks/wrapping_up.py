@@ -24,7 +24,7 @@ from callbacks.trying_again import after_no_answer
 _MOMENTS = ("claim_ends_at", "due_at", "not_before", "closed_at")
 _STATE = ("status", "claimed_by", "attempts", "needs_coordinator", "disposition", *_MOMENTS)
 # Nothing that anybody decided: an undo may follow, and leaves it as it is.
-_HARMLESS = frozenset({"noted", "asked_again"})
+_HARMLESS = frozenset({"noted", "asked_again", "called"})
 
 
 def wrap_up(  # noqa: PLR0917  each of them is asked for in the form
@@ -74,6 +74,17 @@ def undo(connection: Connection, public_id: str, member: Member, now: datetime) 
     before["due_at"] = min(before["due_at"], row.due_at)  # a repeat call may have made it sooner
     move(connection, row, before | {"linked_to": _link(connection, row)})
     record(connection, row.id, member.id, now, "undone", disposition=done.details["disposition"])
+
+
+def undo_until(connection: Connection, entry_id: int, status: Status, member: Member, now: datetime) -> datetime | None:
+    """Until when this member can take back how this callback was wrapped up; None where they cannot, or not any more.
+
+    `entry_id` and `status` are those of the callback, as it is at this moment.
+    """
+    done, is_last = _last_wrap_up(connection, entry_id)
+    if done is None or not is_last or now - done.at > UNDO_WITHIN or status != done.details["after"]["status"]:
+        return None
+    return done.at + UNDO_WITHIN if member.is_coordinator or done.agent_id == member.id else None
 
 
 def _after(

@@ -300,3 +300,17 @@ def test_entries_are_in_the_order_in_which_next_gives_them(house: House) -> None
     busy(house, 4)
     listed = house.lists(Filters())
     assert all((one.urgency, one.requested_at) <= (two.urgency, two.requested_at) for one, two in pairwise(listed))
+
+
+def test_a_claim_that_ran_out_is_seen_until_somebody_does_something(house: House) -> None:
+    asked = house.claims(house.anna, house.calls())
+    assert house.entry(asked).left_by is None
+    house.wait(minutes=31)
+    assert house.lists()[0].left_by == "Anna"
+    house.sweeps()
+    house.notes(house.bram, asked, "a note changes nothing about it")
+    assert house.lists()[0].left_by == "Anna"
+    house.claims(house.bram, asked)
+    assert house.entry(asked).left_by is None
+    house.releases(house.bram, asked)
+    assert house.entry(asked).left_by is None

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Row, select
 
+from callbacks import queue
 from callbacks.db import Database
 from callbacks.errors import IllegalMove, Missing, NotYours, TooLateToUndo
 from callbacks.lifecycle import Disposition, Status, Urgency
 from callbacks.service import callbacks
+from callbacks.staff import Member
 from callbacks.trying_again import NextTry, after_no_answer, part_of_day
 from tests.callbacks.house import NOW, OFFICE, House
 
@@ -197,3 +199,31 @@ def test_an_undo_keeps_what_a_repeat_call_made_sooner(house: House) -> None:
     entry = house.entry(asked)
     assert (entry.urgency, entry.due_at, entry.repeats) == (Urgency.P2, sooner.due_at, 1)
     assert entry.claimed_by == "Anna"
+
+
+def undo_until(house: House, member: Member, public_id: str) -> datetime | None:
+    entry = house.entry(public_id)
+    return house.database.read(lambda c: queue.undo_until(c, entry.id, entry.status, member, house.now))
+
+
+@pytest.mark.parametrize("how", [Disposition.NO_ANSWER, Disposition.WITHDREW])
+def test_undo_is_offered_exactly_where_it_works(house: House, how: Disposition) -> None:
+    asked = house.claims(house.anna, house.calls())
+    assert undo_until(house, house.anna, asked) is None
+    house.wraps_up(house.anna, asked, how)
+    house.wait(seconds=59)
+    assert undo_until(house, house.anna, asked) == NOW + timedelta(minutes=1)
+    assert undo_until(house, house.bram, asked) is None
+    assert undo_until(house, house.chris, asked) == NOW + timedelta(minutes=1)
+    house.wait(seconds=2)
+    assert undo_until(house, house.anna, asked) is None
+
+
+def test_undo_is_not_offered_twice_nor_after_somebody_went_on(house: House) -> None:
+    asked = house.claims(house.anna, house.calls())
+    house.wraps_up(house.anna, asked, Disposition.NO_ANSWER)
+    house.undoes(house.anna, asked)
+    assert undo_until(house, house.anna, asked) is None
+    house.wraps_up(house.anna, asked, Disposition.NO_ANSWER)
+    house.claims(house.bram, asked)
+    assert undo_until(house, house.anna, asked) is None
