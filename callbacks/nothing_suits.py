@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, select, true
+from sqlalchemy import ColumnElement, Connection, and_, false, func, select, true
 
 from callbacks.office_hours import OfficeHours
 from callbacks.queue_rows import IS_OPEN, is_free
@@ -42,11 +42,10 @@ def why(connection: Connection, member: Member, now: datetime, office: OfficeHou
         later,
         and_(callbacks.c.needs_coordinator.is_(True), false() if member.is_coordinator else true()),
     )
-    counted = [func.count().filter(condition) for condition in kept]
     soonest = func.min(callbacks.c.not_before).filter(later)
-    query: Select[Any] = select(func.count(), *counted, soonest).where(IS_OPEN, is_free(now))
-    *numbers, first = connection.execute(query).one()
-    return NothingSuits(*numbers, is_office_open=office.is_open(now), soonest=first)
+    columns: list[ColumnElement[Any]] = [func.count(), *(func.count().filter(reason) for reason in kept), soonest]
+    row = connection.execute(select(*columns).where(IS_OPEN, is_free(now))).one()
+    return NothingSuits(row[0], row[1], row[2], row[3], row[4], office.is_open(now), row[5])
 
 
 def _of_others(connection: Connection, member: Member) -> ColumnElement[bool]:
