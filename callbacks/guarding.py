@@ -204,6 +204,11 @@ def address_of(request: Request) -> str:
     return request.remote_addr or ""
 
 
+def is_console(path: str) -> bool:
+    """Whether this path is one of the console's."""
+    return path == CONSOLE or path.startswith(f"{CONSOLE}/")
+
+
 def start_afresh() -> None:
     """Forget what the signed cookie of the page holds, the token against forged requests too."""
     kept = {name: session[name] for name in _KEPT_OVER_SIGN_IN if name in session}
@@ -216,17 +221,13 @@ class _ConsoleOnly(SecureCookieSessionInterface):
     """Flask's signed cookie for the console; a webhook neither has one nor pays for reading it."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        return super().open_session(app, request) if _is_console(request.path) else None
-
-
-def _is_console(path: str) -> bool:
-    return path == CONSOLE or path.startswith(f"{CONSOLE}/")
+        return super().open_session(app, request) if is_console(request.path) else None
 
 
 def _guard(door: Door, csrf: CSRFProtect) -> ResponseReturnValue | None:
     if request.url_rule is None:
         return _no_such_page(door)
-    if not _is_console(request.url_rule.rule):
+    if not is_console(request.url_rule.rule):
         return None
     is_open = _is_open_to_all()
     if not is_open or _is_marked("asks_who"):
@@ -242,7 +243,7 @@ def _guard(door: Door, csrf: CSRFProtect) -> ResponseReturnValue | None:
 
 def _no_such_page(door: Door) -> None:
     """Nothing to guard; but whoever has signed in is told so in their own language, and keeps the way back."""
-    if _is_console(request.path):
+    if is_console(request.path):
         with suppress(CallbackError):
             _recognise(door)
 
@@ -303,7 +304,7 @@ def _who(connection: Connection, token: str, now: datetime) -> tuple[SignedIn, M
 
 
 def _harden(door: Door, response: Response) -> Response:
-    if not _is_console(request.path):
+    if not is_console(request.path):
         return response
     for name, value in _HEADERS.items():
         response.headers[name] = value
