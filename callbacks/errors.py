@@ -95,5 +95,58 @@ class Missing(CallbackError):
         self.what = what
 
 
+class MessageNotAllowed(CallbackError):
+    """No message may be left for this caller, who said no or (not `was_asked`) was never asked, which counts as no."""
+
+    def __init__(self, *, was_asked: bool) -> None:
+        super().__init__("the caller allowed no message" if was_asked else "the caller was not asked about messages")
+        self.was_asked = was_asked
+
+
+class UnusableMoment(CallbackError, ValueError):
+    """At this moment nobody can be called again: `why` is "past", "far", or "answered" where somebody was reached."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"no moment to call again: {why}")
+        self.why = why
+
+
 class TooManyAtOnce(CallbackError):
     """More people sign in at this moment than the line has room for beside its callers."""
+
+
+class NoSuchOutgoingCall(CallbackError):
+    """No call to a caller has this id."""
+
+    def __init__(self, public_id: str) -> None:
+        super().__init__("there is no such outgoing call")
+        self.public_id = public_id
+
+
+class NoNumber(CallbackError):
+    """This caller left no number at which they could be called back."""
+
+
+class NoPhone(CallbackError):
+    """The line knows no phone of this agent that it could ring."""
+
+
+class CallInProgress(CallbackError):
+    """This callback is being called, or this agent's phone is in use: by `by` (a name), at callback `public_id`."""
+
+    def __init__(self, by: str, public_id: str) -> None:
+        super().__init__(f"{by} is calling already")
+        self.by = by
+        self.public_id = public_id
+
+
+class TooManyCalls(CallbackError):
+    """This number, or the line as a whole, was called so often in a day that something must be wrong."""
+
+
+class NeedsOverride(CallbackError):
+    """Something speaks against calling now: `warnings` (of `calling.CallWarning`); an agent may put them aside."""
+
+    def __init__(self, warnings: tuple[str, ...]) -> None:
+        super().__init__(f"to be put aside first: {', '.join(warnings)}")
+        self.warnings = warnings

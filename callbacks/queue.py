@@ -72,7 +72,8 @@ def claim(
     row = find_row(connection, public_id)
     status = status_at(row, now)
     if status is Status.CLAIMED and row.claimed_by == member.id:
-        move(connection, row, {"claim_ends_at": now + lasts})
+        # Never sooner than it was: while they are on the phone a claim lasts longer (`calling.advance`).
+        move(connection, row, {"claim_ends_at": max(row.claim_ends_at or now, now + lasts)})
         return
     if not _take(connection, row, member, now, lasts):
         if status is Status.CLAIMED:
