@@ -9,14 +9,15 @@ named a part of the day is tried in that part: it may be the only one in which a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
-from callbacks.lifecycle import Urgency, due_at
+from callbacks.lifecycle import P1_OFFICE_HOURS, Urgency, due_at
 from callbacks.office_hours import OfficeHours
 
 PATIENCE = 3  # attempts before the class's last resort
 BETWEEN_ATTEMPTS = timedelta(minutes=90)
+FURTHEST = timedelta(days=14)  # an agent may choose no moment after that
 
 # Begins and ends on the office's clock. The line asks callers for the first two.
 PARTS_OF_DAY: dict[str, tuple[time, time]] = {
@@ -53,6 +54,14 @@ def after_no_answer(urgency: Urgency, tried: Sequence[datetime], wish: str | Non
     if len(tried) >= PATIENCE:
         return NextTry(closes=True)
     return _another_day(tried, wish, office)
+
+
+def at_chosen_moment(rules: NextTry, at: datetime, office: OfficeHours) -> NextTry:
+    """What follows where an agent has chosen the next moment (aware) instead of the rules: due two office hours later.
+
+    The rules still say whether a coordinator must look; what they would close stays open for this attempt.
+    """
+    return replace(rules, not_before=at, due_at=office.add(at, P1_OFFICE_HOURS), closes=False)
 
 
 def _soon(urgency: Urgency, attempts: int, now: datetime, office: OfficeHours) -> NextTry:

@@ -6,20 +6,20 @@ an undo restores exactly that and nothing that somebody else did since.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, select
 
-from callbacks.errors import IllegalMove, Missing, NotYours, TooLateToUndo
+from callbacks.errors import IllegalMove, MessageNotAllowed, Missing, NotYours, TooLateToUndo, UnusableMoment
 from callbacks.happenings import events, record
 from callbacks.lifecycle import UNDO_WITHIN, Disposition, Status, Urgency
 from callbacks.office_hours import OfficeHours
 from callbacks.queue_rows import claimed_row, find_row, move, name_of
 from callbacks.service import callbacks
 from callbacks.staff import Member
-from callbacks.trying_again import after_no_answer
+from callbacks.trying_again import FURTHEST, NextTry, after_no_answer, at_chosen_moment
 
 _MOMENTS = ("claim_ends_at", "due_at", "not_before", "closed_at")
 _STATE = ("status", "claimed_by", "attempts", "needs_coordinator", "disposition", *_MOMENTS)
@@ -27,7 +27,23 @@ _STATE = ("status", "claimed_by", "attempts", "needs_coordinator", "disposition"
 _HARMLESS = frozenset({"noted", "asked_again", "called"})
 
 
-def wrap_up(  # noqa: PLR0917  each of them is asked for in the form
+class Happened(Protocol):
+    """Something that happened to a callback: a row of `events`, or as `story` tells it."""
+
+    @property
+    def what(self) -> str:
+        """The code of it."""
+
+    @property
+    def at(self) -> datetime:
+        """When (aware)."""
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What belongs to it."""
+
+
+def wrap_up(  # noqa: PLR0913, PLR0917  each of them is asked for in the form
     connection: Connection,
     public_id: str,
     member: Member,
@@ -37,22 +53,32 @@ def wrap_up(  # noqa: PLR0917  each of them is asked for in the form
     office: OfficeHours,
     *,
     referral: str | None = None,
+    left_message: bool = False,
+    again_at: datetime | None = None,
 ) -> None:
     """Say how a claimed callback ended; `no_answer` puts it back for another attempt, or closes it after the last.
 
+    `again_at` (aware) is a moment that the agent chose for that attempt, within 14 days: UnusableMoment, a ValueError,
+    for another, and where somebody answered. MessageNotAllowed where a message was left that the caller did not allow.
     NoSuchCallback; NotYours where a colleague has it; IllegalMove where nobody has; Missing where `referred` does not
-    name to whom. A note may be empty.
+    name to whom. A note may be empty. Whatever is refused changes nothing.
     """
     wanted = Status.QUEUED if disposition is Disposition.NO_ANSWER else Status.CLOSED
     row = claimed_row(connection, public_id, member, now, wanted)
     if disposition is Disposition.REFERRED and not (referral or "").strip():
         raise Missing("referral")
-    values = _after(connection, row, disposition, now, office)
+    if left_message and row.safe_message is not True:
+        raise MessageNotAllowed(was_asked=row.safe_message is not None)
+    if again_at is not None:
+        _check_moment(again_at, disposition, now)
+    values = _after(connection, row, disposition, now, office, again_at)
     move(connection, row, values)
     before = {name: getattr(row, name) for name in _STATE}
     details = {"disposition": disposition.value, "note": note.strip(), "before": _plain(before)}
     if referral and referral.strip():
         details["referral"] = referral.strip()
+    if left_message:
+        details["left_message"] = True
     record(connection, row.id, member.id, now, "wrapped_up", **details, after=_plain(before | values))
 
 
@@ -71,7 +97,8 @@ def undo(connection: Connection, public_id: str, member: Member, now: datetime) 
     if not is_last or row.status != done.details["after"]["status"]:
         raise IllegalMove(row.status, Status.CLAIMED)
     before = _read(done.details["before"])
-    before["due_at"] = min(before["due_at"], row.due_at)  # a repeat call may have made it sooner
+    if row.due_at < _read(done.details["after"])["due_at"]:  # a repeat call has made it sooner
+        before["due_at"] = min(before["due_at"], row.due_at)
     move(connection, row, before | {"linked_to": _link(connection, row)})
     record(connection, row.id, member.id, now, "undone", disposition=done.details["disposition"])
 
@@ -87,8 +114,32 @@ def undo_until(connection: Connection, entry_id: int, status: Status, member: Me
     return done.at + UNDO_WITHIN if member.is_coordinator or done.agent_id == member.id else None
 
 
+def next_try(
+    urgency: Urgency, wish: str | None, happened: Iterable[Happened], now: datetime, office: OfficeHours
+) -> NextTry:
+    """What the rules say will follow if nobody answers now (aware); `happened` is the callback's story, oldest first.
+
+    `wish` is the part of the day that the caller named. Pure: an agent reads it before choosing.
+    """
+    return after_no_answer(urgency, [*_attempts(happened), now], wish, office)
+
+
+def _check_moment(at: datetime, disposition: Disposition, now: datetime) -> None:
+    if disposition is not Disposition.NO_ANSWER:
+        raise UnusableMoment("answered")
+    if at <= now:
+        raise UnusableMoment("past")
+    if at - now > FURTHEST:
+        raise UnusableMoment("far")
+
+
 def _after(
-    connection: Connection, row: Row[Any], disposition: Disposition, now: datetime, office: OfficeHours
+    connection: Connection,
+    row: Row[Any],
+    disposition: Disposition,
+    now: datetime,
+    office: OfficeHours,
+    again_at: datetime | None,
 ) -> dict[str, Any]:
     """What a wrap-up changes."""
     closed = {
@@ -101,8 +152,12 @@ def _after(
     }
     if disposition is not Disposition.NO_ANSWER:
         return closed
-    tried = [*_attempts(connection, row.id), now]
-    again = after_no_answer(Urgency(row.urgency), tried, row.part_of_day, office)
+    happened = connection.execute(select(events).where(events.c.callback_id == row.id).order_by(events.c.id))
+    again = next_try(Urgency(row.urgency), row.part_of_day, happened, now, office)
+    due = max(row.due_at, again.due_at or row.due_at)  # trying makes nothing due sooner, but a chosen moment may
+    if again_at is not None:
+        again = at_chosen_moment(again, again_at, office)
+        due = again.due_at or due
     counted = {"attempts": row.attempts + 1}
     if again.closes:
         return closed | counted
@@ -111,16 +166,15 @@ def _after(
         "claimed_by": None,
         "claim_ends_at": None,
         "not_before": again.not_before,
-        "due_at": max(row.due_at, again.due_at) if again.due_at else row.due_at,
+        "due_at": due,
         "needs_coordinator": row.needs_coordinator or again.needs_coordinator,
     }
 
 
-def _attempts(connection: Connection, callback_id: int) -> list[datetime]:
+def _attempts(happened: Iterable[Happened]) -> list[datetime]:
     """When nobody answered, oldest first: since it was opened, and without what was undone."""
-    query = select(events).where(events.c.callback_id == callback_id).order_by(events.c.id)
     tried: list[datetime] = []
-    for event in connection.execute(query):
+    for event in happened:
         match event.what:
             case "wrapped_up" if event.details["disposition"] == Disposition.NO_ANSWER:
                 tried.append(event.at)

@@ -67,11 +67,18 @@ class House:
         self.database.write(lambda c: queue.release(c, public_id, member, self.now))
 
     def wraps_up(
-        self, member: Member, public_id: str, how: Disposition, note: str = "", referral: str | None = None
+        self,
+        member: Member,
+        public_id: str,
+        how: Disposition,
+        note: str = "",
+        referral: str | None = None,
+        *,
+        left_message: bool = False,
+        again_at: datetime | None = None,
     ) -> None:
-        self.database.write(
-            lambda c: queue.wrap_up(c, public_id, member, how, note, self.now, OFFICE, referral=referral)
-        )
+        more = {"referral": referral, "left_message": left_message, "again_at": again_at}
+        self.database.write(lambda c: queue.wrap_up(c, public_id, member, how, note, self.now, OFFICE, **more))  # type: ignore[arg-type]  # as they are named here
 
     def finds_nobody(self, member: Member, public_id: str) -> Entry:
         """Claim it, call, nobody answers."""

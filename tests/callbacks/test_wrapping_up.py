@@ -9,13 +9,15 @@ from sqlalchemy import Row, select
 
 from callbacks import queue
 from callbacks.db import Database
-from callbacks.errors import IllegalMove, Missing, NotYours, TooLateToUndo
+from callbacks.errors import IllegalMove, MessageNotAllowed, Missing, NotYours, TooLateToUndo, UnusableMoment
 from callbacks.lifecycle import Disposition, Status, Urgency
 from callbacks.service import callbacks
 from callbacks.staff import Member
 from callbacks.trying_again import NextTry, after_no_answer, part_of_day
+from callbacks.wrapping_up import next_try
 from tests.callbacks.house import NOW, OFFICE, House
 
+SAFE = {"need": "doctor", "safe_message": "yes"}
 OTHERS = [how for how in Disposition if how is not Disposition.NO_ANSWER]
 
 
@@ -95,6 +97,90 @@ def test_the_others_are_tried_on_three_days_in_different_parts_of_the_day_and_th
         house.now = entry.not_before or house.now
     assert tries == [(Status.QUEUED, "Wed 12:00", 1), (Status.QUEUED, "Thu 09:00", 2), (Status.CLOSED, None, 3)]
     assert house.entry(asked).disposition == Disposition.NO_ANSWER
+
+
+@pytest.mark.parametrize("told", [None, "no"])
+def test_a_message_that_the_caller_did_not_allow_is_refused_and_changes_nothing(house: House, told: str | None) -> None:
+    asked = house.claims(house.anna, house.calls(answers={"safe_message": told} if told else {}))
+    before = stored(house, asked), house.happened(asked)
+    with pytest.raises(MessageNotAllowed) as refused:
+        house.wraps_up(house.anna, asked, Disposition.NO_ANSWER, left_message=True)
+    assert refused.value.was_asked is (told == "no")
+    assert (stored(house, asked), house.happened(asked)) == before
+
+
+def test_a_message_that_was_left_is_in_the_story(house: House) -> None:
+    asked = house.claims(house.anna, house.calls(answers=SAFE))
+    house.wraps_up(house.anna, asked, Disposition.NO_ANSWER, left_message=True)
+    assert house.story(asked).events[-1].details["left_message"] is True
+    house.claims(house.anna, asked)
+    house.wraps_up(house.anna, asked, Disposition.NO_ANSWER)
+    assert "left_message" not in house.story(asked).events[-1].details
+
+
+@pytest.mark.parametrize("urgency", [1, 3])
+def test_a_moment_that_the_agent_chose_goes_before_the_rules(house: House, urgency: int) -> None:
+    asked = house.claims(house.anna, house.calls(urgency=urgency))
+    thursday = NOW + timedelta(days=2, hours=1)
+    house.wraps_up(house.anna, asked, Disposition.NO_ANSWER, again_at=thursday)
+    entry = house.entry(asked)
+    assert (entry.status, entry.not_before, local(entry.due_at)) == (Status.QUEUED, thursday, "Thu 13:00")
+
+
+def test_a_moment_chosen_after_the_last_attempt_keeps_the_request_open(house: House) -> None:
+    asked = house.calls(urgency=2)
+    for _ in range(2):
+        house.now = house.finds_nobody(house.anna, asked).not_before or house.now
+    house.claims(house.anna, asked)
+    house.wraps_up(house.anna, asked, Disposition.NO_ANSWER, again_at=house.now + timedelta(days=1))
+    assert (house.entry(asked).status, house.entry(asked).attempts) == (Status.QUEUED, 3)
+
+
+@pytest.mark.parametrize(
+    "how, later, why",
+    [
+        (Disposition.NO_ANSWER, timedelta(), "past"),
+        (Disposition.NO_ANSWER, timedelta(minutes=-1), "past"),
+        (Disposition.NO_ANSWER, timedelta(days=14, minutes=1), "far"),
+        (Disposition.INFORMATION_GIVEN, timedelta(days=1), "answered"),
+    ],
+)
+def test_a_moment_without_sense_is_refused_and_changes_nothing(
+    house: House, how: Disposition, later: timedelta, why: str
+) -> None:
+    asked = house.claims(house.anna, house.calls())
+    before = stored(house, asked)
+    with pytest.raises(ValueError, match="no moment to call again") as refused:
+        house.wraps_up(house.anna, asked, how, again_at=NOW + later)
+    assert isinstance(refused.value, UnusableMoment)
+    assert refused.value.why == why
+    assert stored(house, asked) == before
+
+
+@pytest.mark.parametrize("days", [1, 9])
+def test_an_undo_restores_what_a_chosen_moment_changed(house: House, days: int) -> None:
+    """Also where that moment is sooner than the callback was due."""
+    asked = house.claims(house.anna, house.calls(urgency=4, answers=SAFE))
+    before = stored(house, asked)
+    house.wraps_up(house.anna, asked, Disposition.NO_ANSWER, left_message=True, again_at=NOW + timedelta(days=days))
+    assert stored(house, asked) != before
+    house.undoes(house.anna, asked)
+    assert stored(house, asked) == before
+
+
+@pytest.mark.parametrize("urgency", list(Urgency))
+def test_what_is_told_before_the_choice_is_what_follows_it(house: House, urgency: Urgency) -> None:
+    """Through every attempt, up to the coordinator or the end."""
+    asked = house.calls(urgency=int(urgency), answers={"need": "doctor", "part_of_day": "afternoon"})
+    for _ in range(4):
+        entry = house.entry(asked)
+        told = next_try(entry.urgency, entry.part_of_day, house.story(asked).events, house.now, OFFICE)
+        entry = house.finds_nobody(house.anna, asked)
+        assert (entry.not_before, entry.needs_coordinator) == (told.not_before, told.needs_coordinator)
+        assert (entry.status is Status.CLOSED) is told.closes
+        if told.closes:
+            break
+        house.now = entry.not_before or house.now
 
 
 def test_a_due_time_is_never_made_earlier_by_trying(house: House) -> None:
