@@ -1,0 +1,74 @@
+"""Why a request is as urgent as it is: which answers led to the conclusion of the triage, and what changed it since.
+
+The table stands beside that of the triage, which belongs to the call: it names for each outcome the answers that decide
+it; a test compares the two. A request is more urgent than that where its number called again or an agent said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import LazyString
+
+from callbacks.console_words import ANSWERS, words
+from callbacks.lifecycle import Urgency
+from callbacks.story import EventTold, Story
+
+Deciding = Mapping[str, frozenset[str]]
+_ANY: frozenset[str] = frozenset()  # whatever was answered
+_IS_REFUSED: Deciding = {"refused": frozenset({"yes"})}
+_MOTHER_OR_CHILD: Deciding = {"need": frozenset({"pregnancy"}), "who": frozenset({"child", "pregnant"})}
+
+DECIDES: Mapping[str, Deciding] = {
+    "emergency": {"danger": _ANY},
+    "suicide": {"danger": _ANY},
+    "shelter_request": {"need": _ANY, "who": frozenset({"child", "pregnant"})},
+    "today_closed": {"wait": _ANY},
+    "today_open": {"wait": _ANY},
+    "medicine_running_out": {"wait": _ANY},
+    "refused_priority": {**_MOTHER_OR_CHILD, **_IS_REFUSED},
+    "asylum": {"group": _ANY, **_IS_REFUSED},
+    "eu_or_dutch": {"group": _ANY},
+    "permit_or_visa": {"group": _ANY},
+    "payer_check": {"group": _ANY, "payer": _ANY, **_IS_REFUSED},
+    "likely_maternity_child": {**_MOTHER_OR_CHILD, "group": _ANY},
+    "likely_refused": {"group": _ANY, **_IS_REFUSED},
+    "likely_stress": {"need": _ANY, "group": _ANY},
+    "bill": {"need": _ANY, "group": _ANY},
+    "teeth": {"need": _ANY, "group": _ANY},
+    "likely_intake": {"group": _ANY},
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """The urgency was changed: `what` is an event such as asked_again; `by` is a name, None for the line itself."""
+
+    at: datetime
+    what: str
+    before: Urgency
+    after: Urgency
+    by: str | None
+    reason: str
+
+
+def because(outcome: str, answers: Mapping[str, str]) -> list[LazyString | str]:
+    """The answers that led to this outcome, in words; none where no triage was finished."""
+    decides = DECIDES.get(outcome, {})
+    counted = [name for name, values in decides.items() if name in answers and (not values or answers[name] in values)]
+    return [words(table, answers[name]) for name, table in ANSWERS.items() if name in counted]
+
+
+def changes(story: Story) -> list[Change]:
+    """What made a request more or less urgent since it was asked for, the oldest first."""
+    found = [_change(event) for event in story.events if event.what in ("asked_again", "retriaged")]
+    return [change for change in found if change.before is not change.after]
+
+
+def _change(event: EventTold) -> Change:
+    before, after = event.details["before"], event.details["after"]
+    if event.what == "retriaged":
+        before, after = before["urgency"], after["urgency"]
+    return Change(event.at, event.what, Urgency(before), Urgency(after), event.by, str(event.details.get("reason", "")))
