@@ -23,6 +23,7 @@ from callbacks.channels import parse_url
 from callbacks.directory import NUMBER_LIFE, Referral
 from callbacks.directory import read as read_directory
 from callbacks.lifecycle import CLAIM_LASTS
+from callbacks.notices import BEFORE_DUE
 from callbacks.office_hours import WEEKDAYS, OfficeHours, Opening
 from ivr.numbers import NumberPolicy
 
@@ -32,7 +33,7 @@ REHEARSAL_AUTH_TOKEN = "rehearsal-auth-token"  # noqa: S105  made up on purpose;
 REHEARSAL_BASE_URL = "http://127.0.0.1:8000"
 SHORTEST_SECRET = 32  # characters
 FEWEST_DIFFERENT = 8  # of them: 32 random ones have more
-LONGEST_CLAIM = 24 * 60  # minutes
+MOST_MINUTES = 24 * 60  # minutes
 
 _ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
 _AUTH_TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -74,6 +75,7 @@ class Organisation:
     takes_voice_messages: bool
     days_kept: int
     claim_lasts: timedelta = CLAIM_LASTS
+    before_due: timedelta = BEFORE_DUE  # in opening hours: how long before the team is told
     directory: tuple[Referral, ...] = ()
 
     @classmethod
@@ -234,7 +236,8 @@ def _organisation(document: dict[str, Any]) -> Organisation:
         callback_types=policy.types,
         takes_voice_messages=_switch("callback.voice_messages", callback["voice_messages"]),
         days_kept=_count("retention.closed_days", document["retention"]["closed_days"]),
-        claim_lasts=_claim_lasts(document.get("queue", {})),
+        claim_lasts=_minutes("queue.claim_minutes", document, CLAIM_LASTS),
+        before_due=_minutes("notices.minutes_before_due", document, BEFORE_DUE),
         directory=read_directory(document.get("directory", []), document["numbers"]),
     )
 
@@ -309,11 +312,12 @@ def _switch(name: str, value: object) -> bool:
     return value
 
 
-def _claim_lasts(queue: Mapping[str, Any]) -> timedelta:
-    """How long a request is somebody's; a day at most, for what nobody gives back would be lost until then."""
-    minutes = queue.get("claim_minutes", CLAIM_LASTS // timedelta(minutes=1))
-    if not isinstance(minutes, int) or isinstance(minutes, bool) or not 1 <= minutes <= LONGEST_CLAIM:
-        raise ValueError(f"queue.claim_minutes: must be a number of minutes, 1 to {LONGEST_CLAIM}")
+def _minutes(name: str, document: Mapping[str, Any], default: timedelta) -> timedelta:
+    """A time such as queue.claim_minutes; the section and the entry may be left out."""
+    section, _, entry = name.partition(".")
+    minutes = document.get(section, {}).get(entry, default // timedelta(minutes=1))
+    if not isinstance(minutes, int) or isinstance(minutes, bool) or not 1 <= minutes <= MOST_MINUTES:
+        raise ValueError(f"{name}: must be a number of minutes, 1 to {MOST_MINUTES}")
     return timedelta(minutes=minutes)
 
 

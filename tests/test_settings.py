@@ -237,12 +237,18 @@ def test_the_organisation_is_read() -> None:
     assert not office.takes_voice_messages
     assert office.days_kept == 30
     assert office.claim_lasts == timedelta(minutes=30)
+    assert office.before_due == timedelta(minutes=30)
     assert office.hours_verified_on is None
 
 
 def test_a_claim_lasts_as_long_as_the_organisation_says(tmp_path: Path) -> None:
     assert organisation(tmp_path, "claim_minutes = 30", "claim_minutes = 45").claim_lasts == timedelta(minutes=45)
     assert organisation(tmp_path, "[queue]\nclaim_minutes = 30\n", "").claim_lasts == timedelta(minutes=30)
+
+
+def test_the_team_is_told_as_early_as_the_organisation_says(tmp_path: Path) -> None:
+    told = organisation(tmp_path, "minutes_before_due = 30", "minutes_before_due = 15").before_due
+    assert told == timedelta(minutes=15)
 
 
 def test_a_number_is_spoken_for_ninety_days_after_it_was_verified() -> None:
@@ -304,6 +310,11 @@ def test_a_day_may_be_written_as_a_moment_or_as_words(tmp_path: Path, day: str) 
         ("claim_minutes = 30", "claim_minutes = 1441", "1 to 1440"),
         ("claim_minutes = 30", "claim_minutes = true", "1 to 1440"),
         ("claim_minutes = 30", 'claim_minutes = "30"', "1 to 1440"),
+        (
+            "minutes_before_due = 30",
+            "minutes_before_due = 0",
+            "notices.minutes_before_due: must be a number of minutes",
+        ),
     ],
 )
 def test_what_is_wrong_in_the_organisation_file_is_said_before_a_call_meets_it(
