@@ -152,6 +152,7 @@ def _open_console(app: Flask, house: House, clock: Clock, hasher: Passwords) -> 
         directory=settings.organisation.directory,
         organisation=settings.organisation.name,
         days_kept=settings.organisation.days_kept,
+        before_due=settings.organisation.before_due,
     )
     app.register_blueprint(console.blueprint(desk))
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from callbacks.db import Database
 from callbacks.directory import Referral
 from callbacks.lifecycle import CLAIM_LASTS
+from callbacks.notices import BEFORE_DUE
 from callbacks.office_hours import OfficeHours
 from callbacks.staff import Member
 
@@ -28,7 +29,8 @@ class Desk:
 
     `text_of` gives the words of a prompt in a language, for reading a call back; `dialled` a number as somebody writes
     it in E.164, None where we do not dial it; `claim_lasts` is how long a request stays with whoever claimed it;
-    `directory` to whom the team refers; `organisation` and `days_kept` (after closing) are what an agent may say of us.
+    `directory` to whom the team refers; `organisation` and `days_kept` (after closing) are what an agent may say of us;
+    `before_due` is how early (in opening hours) the team is told that time runs out.
     """
 
     database: Database
@@ -40,6 +42,7 @@ class Desk:
     directory: tuple[Referral, ...] = ()
     organisation: str = ""
     days_kept: int = 0
+    before_due: timedelta = BEFORE_DUE
 
     def do(self, unit: Callable[[Connection, datetime], T]) -> T:
         """One use case, and its row in the access log, in one transaction at one moment."""
