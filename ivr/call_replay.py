@@ -12,7 +12,7 @@ from typing import Any, assert_never
 from ivr.call_script import Does, Hears, LineHangsUp, Queue, Script, Step
 from ivr.phone import Phone
 from ivr.phone_calls import Doing, Ending, Sound, words
-from ivr.phone_errors import NotAsWritten, PhoneError, ScriptError
+from ivr.phone_errors import NotAsWritten, NotListening, PhoneError, ScriptError
 
 Lookup = Callable[[str], Mapping[str, Any] | None]
 NOTHING, SOMETHING = "nothing", "something"
@@ -74,6 +74,8 @@ def _act(step: Does, phone: Phone) -> None:
             phone.stay_silent()
         case Doing.HANGS_UP:
             phone.hang_up(saying=step.act.value)
+        case Doing.ANSWERS | Doing.WAITS:
+            raise NotListening(f"a caller's phone does not do this: {step.act.doing}")
         case _:
             assert_never(step.act.doing)
 

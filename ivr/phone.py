@@ -186,7 +186,7 @@ class Phone:
     # How the line is followed.
 
     def _do(self, act: Act, carry_out: Callable[[], None]) -> tuple[Sound, ...]:
-        if act.doing is not Doing.DIALS and not self._call.exchanges:
+        if act.doing not in (Doing.DIALS, Doing.ANSWERS) and not self._call.exchanges:
             raise NoCall("There is no call yet: dial first")
         if self.is_over:
             raise NoCall("The call is over")

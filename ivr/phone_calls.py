@@ -31,13 +31,18 @@ class Ending(StrEnum):
 
 
 class Doing(StrEnum):
-    """What a caller can do, in the words of a call script."""
+    """What somebody at a phone can do, in the words of a call script.
+
+    A script has no `ANSWERS` and no `WAITS`: those are of a phone that the line rings (`phone_outgoing`).
+    """
 
     DIALS = "dials"
     PRESSES = "presses"
     SAYS = "says"
     STAYS_SILENT = "stays silent"
     HANGS_UP = "hangs up"
+    ANSWERS = "answers"
+    WAITS = "waits for the other phone"
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,8 @@ class CallState:
     is_waiting: bool = False
     started: float | None = None  # seconds since the epoch
     ended_by: Ending | None = None
+    direction: str = "inbound"
+    parent: str = ""  # the call that this one was made for
     exchanges: tuple[Exchange, ...] = ()
 
 

@@ -55,7 +55,8 @@ def about(call: CallState, account_sid: str, status: str) -> Form:
         ("ApiVersion", API_VERSION),
         ("CallSid", call.call_sid),
         ("CallStatus", status),
-        ("Direction", "inbound"),
+        ("Direction", call.direction),
+        *([("ParentCallSid", call.parent)] if call.parent else []),
     ]
     for number, roles in ((call.from_, ("From", "Caller")), (call.to, ("To", "Called"))):
         country = "NL" if number.startswith("+31") else ""
@@ -86,9 +87,10 @@ def words_said(utterance: str, confidence: float, language: str) -> Form:
     return [("SpeechResult", utterance), ("Confidence", f"{confidence:.8g}"), ("Language", language)]
 
 
-def dialled(status: str) -> Form:
-    """Give the fields of a finished connection to another number."""
-    return [("DialCallSid", new_sid("CA")), ("DialCallStatus", status), ("DialCallDuration", "0")]
+def dialled(status: str, seconds: float = 0, call_sid: str = "") -> Form:
+    """Give the fields of a finished connection to another number, which lasted so many seconds."""
+    duration = str(max(0, round(seconds)))
+    return [("DialCallSid", call_sid or new_sid("CA")), ("DialCallStatus", status), ("DialCallDuration", duration)]
 
 
 def failed(url: str) -> Form:
@@ -105,6 +107,15 @@ def call_ended(seconds: float, now: float) -> Form:
         ("Timestamp", formatdate(now)),
         ("CallbackSource", "call-progress-events"),
         ("SequenceNumber", "0"),
+    ]
+
+
+def call_goes_on(now: float, sequence: int) -> Form:
+    """Give the fields of the news that a call rings or was answered; `sequence` counts the news of the call from 0."""
+    return [
+        ("Timestamp", formatdate(now)),
+        ("CallbackSource", "call-progress-events"),
+        ("SequenceNumber", str(sequence)),
     ]
 
 

@@ -72,7 +72,7 @@ class Wire:
         return resolved
 
     def _document(self, call: CallState, url: str, form: Form) -> str:
-        status = "in-progress" if call.document else "ringing"
+        status = "in-progress" if call.document or call.direction != "inbound" else "ringing"
         try:
             answer = self._send(call, url, form, status)
         except NoConnection:  # nothing was delivered, so the provider tries once more

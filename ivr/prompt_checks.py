@@ -18,6 +18,7 @@ from ivr.nodes import Listener, Menu, exits_of
 from ivr.numbers import Reason
 from ivr.prompts import Kind, Prompt, Prompts
 from ivr.readability import AIM, HARDEST, ease, sentences, words
+from ivr.sayings import Saying
 from ivr.spoken import SMALL_PROMPTS, SPELT
 
 WORDS_A_MINUTE = 150
@@ -27,8 +28,8 @@ MOST_OPTIONS = 4
 MOST_WORDS = 10  # in a sentence, on average
 COUNTED_FROM = 3  # options: "for yes, press 1; for no, press 2" needs no count
 
-# Spoken without being named in the flow: by the web layer, and as reasons why a number is refused.
-SPOKEN_ELSEWHERE = frozenset({"apology", "we_will_call_you", *Reason})
+# Spoken without being named in the flow: by the web layer, as reasons why a number is refused, and to agents.
+SPOKEN_ELSEWHERE = frozenset({"apology", "we_will_call_you", *Reason, *Saying})
 _COMMANDS = frozenset({"0", "9"})  # work at every node; a menu may name them as well
 
 # How many words a placeholder takes when its value is not known here: digits are said one by one.

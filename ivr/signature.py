@@ -32,12 +32,13 @@ class MalformedRequest(Exception):
 
 @dataclass(frozen=True)
 class Webhook:
-    """What a verified request says: whose call, and what the caller did."""
+    """What a verified request says: whose call, and what the caller did; how it went where we connected two phones."""
 
     call_sid: str
     from_: str
     call_status: str
     said: Said
+    dial_status: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ def _read(form: Mapping[str, str]) -> Webhook:
     if recording is not None and not _RECORDING_SID.fullmatch(recording):
         raise MalformedRequest("RecordingSid is malformed")
     said = Said(digits, form.get("SpeechResult"), _confidence(form.get("Confidence")), recording)
-    return Webhook(form["CallSid"], form.get("From", ""), form.get("CallStatus", ""), said)
+    status, dial_status = form.get("CallStatus", ""), form.get("DialCallStatus", "")
+    return Webhook(form["CallSid"], form.get("From", ""), status, said, dial_status)
 
 
 def _confidence(text: str | None) -> float | None:

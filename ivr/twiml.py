@@ -13,7 +13,7 @@ from html import escape
 from threading import Lock
 from typing import Any
 
-from twilio.twiml.voice_response import Gather, Record, Say, VoiceResponse
+from twilio.twiml.voice_response import Dial, Gather, Record, Say, VoiceResponse
 
 from ivr import spoken
 from ivr.answers import Answers
@@ -21,8 +21,10 @@ from ivr.flow import GOODBYE, Flow
 from ivr.nodes import Listener, NumberEntry, VoiceMessage
 from ivr.numbers import NumberPolicy
 from ivr.prompts import Language, Prompts, Segment
+from ivr.sayings import Saying
 
 SILENCE_SECONDS = 8  # how long a caller may think before it counts as silence
+AGENT_SECONDS = 8  # how long an agent may take to press a key
 SPEECH_PAUSE_SECONDS = 2  # the end of an answer; "auto" would cut off whoever hesitates
 CONTENT_TYPE = "text/xml; charset=utf-8"
 _TURN = "987654321"  # stands for the turn's number while a document is kept
@@ -41,6 +43,18 @@ class Reply:
     number: str | None = None
     reference: str | None = None
     due: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """Connecting the agent to a caller: both numbers in E.164, addresses of ours, and how long it may take."""
+
+    number: str
+    caller_id: str
+    action: str
+    status: str
+    ring_seconds: int
+    longest_seconds: int
 
 
 @dataclass
@@ -91,6 +105,50 @@ class Renderer:
     def goodbye(self, prompt: str, today: date) -> str:
         """A prompt in every language, then the end: for the apology and the fallback."""
         return self._render(GOODBYE, self.prompts.speak((prompt,), None, {}, today), None)
+
+    def ask_agent(self, says: Saying, language: str | None, reference: str, action: str, today: date) -> str:
+        """Ask an agent whose phone we rang for one key, which is posted to `action`; silence is posted as well."""
+        response = VoiceResponse()
+        gather = Gather(
+            input="dtmf",
+            action=action,
+            method="POST",
+            num_digits=1,
+            finish_on_key="",
+            timeout=AGENT_SECONDS,
+            action_on_empty_result=True,
+        )
+        values = {"reference": spoken.digits(reference)}
+        self._speak(gather, self.prompts.speak((says,), language, values, today))
+        response.append(gather)
+        return str(response)
+
+    def connect_agent(self, bridge: Bridge, language: str | None, today: date) -> str:
+        """Ring the caller and let the two speak: either sees the line's number only."""
+        response = VoiceResponse()
+        self._speak(response, self.prompts.speak((Saying.CALLING,), language, {}, today))
+        dial = Dial(
+            caller_id=bridge.caller_id,
+            action=bridge.action,
+            method="POST",
+            timeout=bridge.ring_seconds,
+            time_limit=bridge.longest_seconds,
+        )
+        dial.number(
+            bridge.number,
+            status_callback=f"{self.public_base_url}{bridge.status}",
+            status_callback_event="initiated ringing answered completed",
+            status_callback_method="POST",
+        )
+        response.append(dial)
+        return str(response)
+
+    def tell_agent(self, says: Saying, language: str | None, today: date) -> str:
+        """One sentence for an agent, in every language where theirs is not known, and the end of the call."""
+        response = VoiceResponse()
+        self._speak(response, self.prompts.speak((says,), language, {}, today))
+        response.hangup()
+        return str(response)
 
     def _render(self, name: str, segments: Sequence[Segment], language: str | None) -> str:
         response = VoiceResponse()

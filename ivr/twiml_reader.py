@@ -169,6 +169,8 @@ def _dial(element: ET.Element, has: Mapping[str, str]) -> Dial:
         caller_id=has.get("callerId", ""),
         action=has.get("action", ""),
         whisper_url=inner.get("url", ""),
+        status_callback=inner.get("statusCallback", ""),
+        status_events=frozenset(inner.get("statusCallbackEvent", "completed").split()),
     )
 
 

@@ -98,7 +98,13 @@ _ATTRIBUTES: Mapping[str, Mapping[str, _Rule]] = {
         "action": _URL,
         "method": _POST,
     },
-    "Number": {"url": _URL, "method": _POST},
+    "Number": {
+        "url": _URL,
+        "method": _POST,
+        "statusCallback": _URL,
+        "statusCallbackMethod": _POST,
+        "statusCallbackEvent": _words_from("initiated", "ringing", "answered", "completed"),
+    },
     "Redirect": {"method": _POST},
     "Reject": {"reason": _like("rejected or busy", "rejected|busy")},
 }

@@ -85,6 +85,8 @@ class Dial:
     caller_id: str = ""
     action: str = ""
     whisper_url: str = ""
+    status_callback: str = ""
+    status_events: frozenset[str] = frozenset({"completed"})
 
 
 @dataclass(frozen=True)
