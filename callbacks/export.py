@@ -1,4 +1,4 @@
-"""Callbacks as plain records: for JSON Lines on standard output, for the list on a terminal, for rehearsals and tests.
+"""Callbacks as plain records: for exports, for the list on a terminal, for rehearsals and tests.
 
 `service` reads the rows a page at a time, so that a long queue never has to fit in memory or hold a transaction open.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row
 from callbacks import call_log, service
 from callbacks.db import Database
 from callbacks.lifecycle import OPEN, Status, Urgency
+from callbacks.queue_rows import status_at
 
 PAGE = 500
 
@@ -38,6 +39,14 @@ def record_of_call(database: Database, call_sid: str) -> dict[str, Any] | None:
     return database.read(find)
 
 
+def records_of(connection: Connection, ids: Sequence[int], now: datetime) -> list[dict[str, Any]]:
+    """These callbacks in this order, as they are now, without the words of their calls; those gone are left out."""
+    rows = {row.id: row for row in service.callbacks_with(connection, ids)}
+    found = [rows[each] for each in ids if each in rows]
+    heads = service.references(connection, [row.linked_to for row in found if row.linked_to is not None])
+    return [_record(row, heads.get(row.linked_to)) | {"status": status_at(row, now).value} for row in found]
+
+
 def _page(connection: Connection, after: int, *, only_open: bool) -> list[tuple[int, dict[str, Any]]]:
     statuses = sorted(OPEN) if only_open else list(Status)
     return _records(connection, service.list_callbacks(connection, statuses=statuses, after=after, limit=PAGE))
@@ -48,10 +57,10 @@ def _records(connection: Connection, rows: list[Row[Any]]) -> list[tuple[int, di
     for step in call_log.steps_of(connection, [row.call_id for row in rows if row.call_id is not None]):
         steps[step.call_id].append(_step(step))
     heads = service.references(connection, [row.linked_to for row in rows if row.linked_to is not None])
-    return [(row.id, _record(row, heads.get(row.linked_to), steps[row.call_id])) for row in rows]
+    return [(row.id, _record(row, heads.get(row.linked_to)) | {"steps": steps[row.call_id]}) for row in rows]
 
 
-def _record(row: Row[Any], linked_to: str | None, steps: list[dict[str, Any]]) -> dict[str, Any]:
+def _record(row: Row[Any], linked_to: str | None) -> dict[str, Any]:
     return {
         "reference": row.reference,
         "call_sid": row.call_sid,
@@ -71,7 +80,13 @@ def _record(row: Row[Any], linked_to: str | None, steps: list[dict[str, Any]]) -
         "due_at": _iso(row.due_at),
         "linked_to": linked_to,
         "repeats": row.repeats,
-        "steps": steps,
+        "need": row.need,
+        "who": row.who,
+        "was_refused": row.was_refused,
+        "attempts": row.attempts,
+        "needs_coordinator": row.needs_coordinator,
+        "disposition": row.disposition,
+        "closed_at": None if row.closed_at is None else _iso(row.closed_at),
     }
 
 

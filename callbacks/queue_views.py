@@ -8,6 +8,7 @@ same for 50,000 open callbacks as for 500. Both decide by `queue_rows` what is q
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -127,15 +128,23 @@ def list_page(
     status.
     """
     # The limit is spelled out: PostgreSQL plans a parameter as if a tenth of the queue were wanted.
-    newest_first = filters.status in (Status.CLOSED, Status.CANCELLED, ANY)
+    newest_first = _is_newest_first(filters)
     query = _ENTRIES.where(*_conditions(filters, member, now)).limit(literal_column(str(int(limit) + 1)))
-    if newest_first:
-        query = _after_newest(query, after).order_by(callbacks.c.id.desc())
-    else:
-        query = _after_urgent(query, after).order_by(callbacks.c.urgency, callbacks.c.requested_at, callbacks.c.id)
-    rows = connection.execute(query).all()
+    query = _after_newest(query, after) if newest_first else _after_urgent(query, after)
+    rows = connection.execute(query.order_by(*_order(filters))).all()
     shown = entries(connection, rows[:limit], now)
     return Page(shown, _key(rows[limit - 1], newest_first=newest_first) if len(rows) > limit else None)
+
+
+def count_list(connection: Connection, filters: Filters, member: Member, now: datetime) -> int:
+    """How many callbacks the whole list of these filters holds; its time grows with the queue."""
+    return _count(connection, *_conditions(filters, member, now))
+
+
+def list_ids(connection: Connection, filters: Filters, member: Member, now: datetime) -> array[int]:
+    """Which callbacks the whole list holds, in its order: eight bytes each, so that a long queue is no burden."""
+    query = select(callbacks.c.id).where(*_conditions(filters, member, now)).order_by(*_order(filters))
+    return array("q", connection.execute(query).scalars())
 
 
 def counts(connection: Connection, member: Member, now: datetime) -> Counts:
@@ -243,6 +252,16 @@ def _of_status(status: str, now: datetime) -> list[ColumnElement[bool]]:
             return [callbacks.c.status == status]
         case _:
             raise ValueError(f"{status!r} is none of {', '.join(STATUSES)}")
+
+
+def _is_newest_first(filters: Filters) -> bool:
+    return filters.status in (Status.CLOSED, Status.CANCELLED, ANY)
+
+
+def _order(filters: Filters) -> tuple[ColumnElement[Any], ...]:
+    if _is_newest_first(filters):
+        return (callbacks.c.id.desc(),)
+    return callbacks.c.urgency, callbacks.c.requested_at, callbacks.c.id
 
 
 _URGENT_KEY = re.compile(r"([0-4])\.([0-9]{1,17})\.([0-9]{1,18})")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, insert, select, update
 
 from callbacks.call_log import calls
 from callbacks.happenings import record
@@ -234,20 +234,24 @@ def _yes(answer: str | None) -> bool | None:
     return None if answer is None else answer == "yes"
 
 
+_WITH_CALL: Select[Any] = select(callbacks, calls.c.sid.label("call_sid")).select_from(
+    callbacks.outerjoin(calls, calls.c.id == callbacks.c.call_id)
+)
+
+
 def list_callbacks(
     connection: Connection, *, statuses: Sequence[Status] | None = None, after: int = 0, limit: int = 500
 ) -> list[Row[Any]]:
     """A page of callbacks by id, with the sid of the call each came from."""
-    query = (
-        select(callbacks, calls.c.sid.label("call_sid"))
-        .select_from(callbacks.outerjoin(calls, calls.c.id == callbacks.c.call_id))
-        .where(callbacks.c.id > after)
-        .order_by(callbacks.c.id)
-        .limit(limit)
-    )
+    query = _WITH_CALL.where(callbacks.c.id > after).order_by(callbacks.c.id).limit(limit)
     if statuses is not None:
         query = query.where(callbacks.c.status.in_([status.value for status in statuses]))
     return list(connection.execute(query))
+
+
+def callbacks_with(connection: Connection, ids: Sequence[int]) -> list[Row[Any]]:
+    """The callbacks that have these ids, in no order, with the sid of the call each came from."""
+    return list(connection.execute(_WITH_CALL.where(callbacks.c.id.in_(ids))))
 
 
 def callback_of_call(connection: Connection, call_sid: str) -> Row[Any] | None:
