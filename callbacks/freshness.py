@@ -16,12 +16,12 @@ SEEN = "Zorglijn-Seen"
 UNCHANGED = ("", 204)
 
 
-def seal(key: bytes, now: datetime, *shown: object) -> str:
-    """A short word that differs when anything of this does, and every minute, because times then read otherwise.
+def seal(key: bytes, now: datetime | None, *shown: object) -> str:
+    """A short word that differs when anything of this does; with `now` every minute too: times then read otherwise.
 
     It is keyed: it covers what the page itself hides, such as a phone number.
     """
-    minute = now.replace(second=0, microsecond=0)
+    minute = now.replace(second=0, microsecond=0) if now else None
     return hashlib.blake2b(repr((minute, *shown)).encode(), key=key, digest_size=12).hexdigest()
 
 

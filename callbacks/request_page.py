@@ -116,6 +116,7 @@ def _press(desk: Desk, public_id: str, name: str) -> ResponseReturnValue:
     except (AlreadyClaimed, NotYours, IllegalMove, TooLateToUndo, Missing) as error:
         flash(_why_not(error))
     else:
+        flash(request.path, "sent")  # the page may forget the text that it kept for this form
         if done is not None:
             flash(str(done))
     return redirect(url_for("console.request", public_id=public_id), 303)
