@@ -150,3 +150,19 @@ class NeedsOverride(CallbackError):
     def __init__(self, warnings: tuple[str, ...]) -> None:
         super().__init__(f"to be put aside first: {', '.join(warnings)}")
         self.warnings = warnings
+
+
+class MailFailed(CallbackError):
+    """An e-mail did not go out; `reason` is a code or a kind of error, never the words of a server."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the e-mail was not sent: {reason}")
+        self.reason = reason
+
+
+class MailRefused(MailFailed):
+    """It will not go out until somebody mends something: the settings, the certificate, the mailbox."""
+
+
+class MailDelayed(MailFailed):
+    """It may go out later: the mail server was away, busy or slow."""
