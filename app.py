@@ -23,7 +23,11 @@ from callbacks.db import Database
 from callbacks.desk import Desk
 from callbacks.errors import DatabaseUnavailable
 from callbacks.passwords import Passwords
+from callbacks.provider import TwilioProvider
+from callbacks.provider_wire import Wire
+from callbacks.ringing import Ringer
 from ivr import flow as floor_plan
+from ivr import outgoing
 from ivr.answers import Answers
 from ivr.numbers import Allowed, NumberPolicy
 from ivr.prompts import Fact, Prompts
@@ -52,6 +56,7 @@ class House:
     settings: Settings
     database: Database
     line: Line
+    ringer: Ringer
 
 
 def build_line(settings: Settings, clock: Clock = utc_now) -> House:
@@ -73,7 +78,18 @@ def build_line(settings: Settings, clock: Clock = utc_now) -> House:
     )
     renderer = Renderer(flow, prompts, answers, numbers, settings.public_base_url)
     verifier = Verifier(settings.twilio_account_sid, settings.twilio_auth_token, settings.public_base_url)
-    return House(settings, database, Line(switchboard, renderer, verifier, PROMPTS))
+    provider = TwilioProvider(
+        settings.twilio_account_sid, settings.twilio_auth_token, Wire(settings.twilio_api_base_url)
+    )
+    ringer = Ringer(
+        database,
+        provider,
+        clock,
+        settings.public_base_url,
+        settings.line_number,
+        claim_lasts=organisation.claim_lasts,
+    )
+    return House(settings, database, Line(switchboard, renderer, verifier, PROMPTS), ringer)
 
 
 def facts(organisation: Organisation) -> dict[str, Fact]:
@@ -98,11 +114,14 @@ def create_app(settings: Settings, clock: Clock = utc_now, hasher: Passwords | N
     app.url_map.merge_slashes = False  # the provider follows no redirect without losing what the caller pressed
     app.extensions["zorglijn"] = house
     app.register_blueprint(blueprint(house.line))
+    outward = outgoing.Outward(house.line, settings.line_number, settings.organisation.claim_lasts)
+    app.register_blueprint(outgoing.blueprint(outward))
     _open_console(app, house, clock, hasher or Passwords())
     if settings.is_rehearsal:
-        from ivr import rehearsal
+        from ivr import rehearsal, rehearsal_api
 
         app.register_blueprint(rehearsal.blueprint(house.line, settings))
+        app.register_blueprint(rehearsal_api.blueprint(house.line, settings))
 
     @app.get("/healthz")
     def healthz() -> ResponseReturnValue:
@@ -152,6 +171,8 @@ def _open_console(app: Flask, house: House, clock: Clock, hasher: Passwords) -> 
         directory=settings.organisation.directory,
         organisation=settings.organisation.name,
         days_kept=settings.organisation.days_kept,
+        ringer=house.ringer,
+        line_number=settings.line_number,
         before_due=settings.organisation.before_due,
     )
     app.register_blueprint(console.blueprint(desk))
@@ -176,7 +197,8 @@ def wsgi() -> Flask:
     serving.end_with_the_server()
     app = create_app(Settings.from_env(os.environ))
     app.extensions["zorglijn"].line.warm_up()
-    sweeper.start(app.extensions["zorglijn"].line.switchboard)
+    house = app.extensions["zorglijn"]
+    sweeper.start(house.line.switchboard, house.ringer)
     return app
 
 

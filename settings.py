@@ -31,12 +31,16 @@ HERE = Path(__file__).resolve().parent
 REHEARSAL_ACCOUNT_SID = "AC" + "0" * 32
 REHEARSAL_AUTH_TOKEN = "rehearsal-auth-token"  # noqa: S105  made up on purpose; production refuses it
 REHEARSAL_BASE_URL = "http://127.0.0.1:8000"
+REHEARSAL_LINE_NUMBER = "+31850000000"  # looks like a number, and is nobody's
+TWILIO_API = "https://api.twilio.com"
+REHEARSAL_API_PATH = "/phone/api"  # where the phone of a rehearsal stands in for the provider
 SHORTEST_SECRET = 32  # characters
 FEWEST_DIFFERENT = 8  # of them: 32 random ones have more
 MOST_MINUTES = 24 * 60  # minutes
 
 _ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
 _AUTH_TOKEN = re.compile(r"[0-9a-f]{32}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _LOOPBACK = re.compile(r"localhost|.+\.localhost|127(\.\d+){3}|0\.0\.0\.0|::1?")
 
 
@@ -103,6 +107,8 @@ class Settings:
     public_base_url: str
     twilio_account_sid: str
     twilio_auth_token: str = field(repr=False)
+    twilio_api_base_url: str
+    line_number: str | None  # without it, nobody is called back through the line
     secret_key: str = field(repr=False)
     organisation_file: Path
     organisation: Organisation = field(repr=False)
@@ -117,7 +123,7 @@ class Settings:
         """Read and check everything; a SettingsError lists every problem by the name of its variable."""
         mode = env.get("ZORGLIJN_ENV", "").strip() or "rehearsal"
         rehearsal = mode == "rehearsal"
-        defaults = _rehearsal_defaults() if rehearsal else {"ORGANISATION_FILE": str(HERE / "organisation.toml")}
+        defaults = _rehearsal_defaults() if rehearsal else _production_defaults()
         values = {name: env.get(name, "").strip() or defaults.get(name, "") for name in VARIABLES}
         problems = [] if mode in ("rehearsal", "production") else ["ZORGLIJN_ENV: must be rehearsal or production"]
         problems += [problem for name in VARIABLES if (problem := _problem(name, values[name], rehearsal=rehearsal))]
@@ -128,12 +134,15 @@ class Settings:
             problems += error.problems
         if problems or organisation is None:
             raise SettingsError(problems)
+        base_url = values["PUBLIC_BASE_URL"].rstrip("/")
         return cls(
             zorglijn_env=mode,
             database_url=values["DATABASE_URL"],
-            public_base_url=values["PUBLIC_BASE_URL"].rstrip("/"),
+            public_base_url=base_url,
             twilio_account_sid=values["TWILIO_ACCOUNT_SID"],
             twilio_auth_token=values["TWILIO_AUTH_TOKEN"],
+            twilio_api_base_url=(values["TWILIO_API_BASE_URL"] or base_url + REHEARSAL_API_PATH).rstrip("/"),
+            line_number=values["LINE_NUMBER"] or None,
             secret_key=values["SECRET_KEY"] or _derived_key(values["TWILIO_AUTH_TOKEN"]),
             organisation_file=Path(values["ORGANISATION_FILE"]),
             organisation=organisation,
@@ -145,14 +154,22 @@ VARIABLES = (
     "PUBLIC_BASE_URL",
     "TWILIO_ACCOUNT_SID",
     "TWILIO_AUTH_TOKEN",
+    "TWILIO_API_BASE_URL",
+    "LINE_NUMBER",
     "SECRET_KEY",
     "ORGANISATION_FILE",
 )
+
+OPTIONAL = frozenset({"LINE_NUMBER", "SECRET_KEY", "TWILIO_API_BASE_URL"})
 
 
 def _derived_key(auth_token: str) -> str:
     """A key for the console from the one secret that every line has, so that it needs no second one to start."""
     return hmac.digest(auth_token.encode(), b"zorglijn console", "sha256").hex()
+
+
+def _production_defaults() -> dict[str, str]:
+    return {"TWILIO_API_BASE_URL": TWILIO_API, "ORGANISATION_FILE": str(HERE / "organisation.toml")}
 
 
 def _rehearsal_defaults() -> dict[str, str]:
@@ -161,19 +178,22 @@ def _rehearsal_defaults() -> dict[str, str]:
         "PUBLIC_BASE_URL": REHEARSAL_BASE_URL,
         "TWILIO_ACCOUNT_SID": REHEARSAL_ACCOUNT_SID,
         "TWILIO_AUTH_TOKEN": REHEARSAL_AUTH_TOKEN,
+        "LINE_NUMBER": REHEARSAL_LINE_NUMBER,
         "ORGANISATION_FILE": str(HERE / "organisation.toml"),
     }
 
 
-def _problem(name: str, value: str, *, rehearsal: bool) -> str | None:
+def _problem(name: str, value: str, *, rehearsal: bool) -> str | None:  # noqa: PLR0911  a return for each
     """What is wrong with one variable, or None."""
     if not value:
-        return None if name == "SECRET_KEY" else f"{name}: is not set"
+        return None if name in OPTIONAL else f"{name}: is not set"
     match name:
         case "DATABASE_URL":
             return _database_problem(name, value)
-        case "PUBLIC_BASE_URL":
+        case "PUBLIC_BASE_URL" | "TWILIO_API_BASE_URL":
             return _url_problem(name, value, rehearsal=rehearsal)
+        case "LINE_NUMBER":
+            return _line_number_problem(name, value, rehearsal=rehearsal)
         case "TWILIO_ACCOUNT_SID":
             return _account_problem(name, value, rehearsal=rehearsal)
         case "TWILIO_AUTH_TOKEN" | "SECRET_KEY" if not rehearsal:
@@ -194,6 +214,12 @@ def _account_problem(name: str, value: str, *, rehearsal: bool) -> str | None:
     if not _ACCOUNT_SID.fullmatch(value):
         return f"{name}: must be AC and 32 hexadecimal digits"
     return f"{name}: is made up" if not rehearsal and value == REHEARSAL_ACCOUNT_SID else None
+
+
+def _line_number_problem(name: str, value: str, *, rehearsal: bool) -> str | None:
+    if not _E164.fullmatch(value):
+        return f"{name}: must be like +31401234567"
+    return f"{name}: is made up" if not rehearsal and value == REHEARSAL_LINE_NUMBER else None
 
 
 def _database_problem(name: str, value: str) -> str | None:

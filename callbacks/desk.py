@@ -7,7 +7,7 @@ request: what it needs of the request is read before and handed on as plain valu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from callbacks.directory import Referral
 from callbacks.lifecycle import CLAIM_LASTS
 from callbacks.notices import BEFORE_DUE
 from callbacks.office_hours import OfficeHours
+from callbacks.ringing import Ringer
 from callbacks.staff import Member
 
 T = TypeVar("T")
@@ -30,6 +31,7 @@ class Desk:
     `text_of` gives the words of a prompt in a language, for reading a call back; `dialled` a number as somebody writes
     it in E.164, None where we do not dial it; `claim_lasts` is how long a request stays with whoever claimed it;
     `directory` to whom the team refers; `organisation` and `days_kept` (after closing) are what an agent may say of us;
+    `ringer` rings an agent's phone from `line_number` (E.164); where that is None nobody is called through the line;
     `before_due` is how early (in opening hours) the team is told that time runs out.
     """
 
@@ -43,6 +45,8 @@ class Desk:
     organisation: str = ""
     days_kept: int = 0
     before_due: timedelta = BEFORE_DUE
+    ringer: Ringer = field(kw_only=True)
+    line_number: str | None = None
 
     def do(self, unit: Callable[[Connection, datetime], T]) -> T:
         """One use case, and its row in the access log, in one transaction at one moment."""

@@ -29,6 +29,7 @@ from ivr.doctor_checks import (
     check_addresses,
     check_database,
     check_environment,
+    check_line_number,
     check_made_up,
     check_mode,
     check_organisation,
@@ -125,6 +126,7 @@ def _findings(env: Mapping[str, str], today: date, probes: Probes) -> Iterator[F
     yield from check_mode(mode)
     yield from check_environment(problems)
     yield from check_made_up({name: value for name, value in values.items() if name not in wrong})
+    yield from check_line_number(values["LINE_NUMBER"])
     if organisation is not None:
         yield from check_organisation(organisation, today)
     yield from _look_at_prompts(probes.prompts, organisation, today)

@@ -67,6 +67,8 @@ REMEDIES = {
     "PUBLIC_BASE_URL": "Set it to the address at which the provider reaches this line, with https:// and a real name.",
     "TWILIO_ACCOUNT_SID": "Copy it from the front page of Twilio's console.",
     "TWILIO_AUTH_TOKEN": "Copy it from the front page of Twilio's console, and keep it secret.",
+    "TWILIO_API_BASE_URL": "Leave it out, unless calls are made by another provider that speaks Twilio's language.",
+    "LINE_NUMBER": "Set it to the number of this line at Twilio, such as +31401234567: both sides see it.",
     "SECRET_KEY": 'Make one: python3 -c "import secrets; print(secrets.token_urlsafe(48))", and keep it secret.',
     "ORGANISATION_FILE": "Correct the file; organisation.toml in this repository shows what belongs there.",
 }
@@ -90,6 +92,16 @@ def check_environment(problems: Sequence[str]) -> Iterator[Finding]:
             yield Finding(Severity.ERROR, f"Before going live: {name} {_verbed(wrong)}.", REMEDIES.get(name, ""))
     if not problems:
         yield Finding(Severity.OK, "Every setting is there.")
+
+
+def check_line_number(number: str) -> Iterator[Finding]:
+    """A line without a number of its own answers callers, and rings no agent."""
+    if not number:
+        yield Finding(
+            Severity.WARNING,
+            "LINE_NUMBER is not set: nobody can be called back through the line, only by dialling by hand.",
+            REMEDIES["LINE_NUMBER"],
+        )
 
 
 def _verbed(wrong: str) -> str:

@@ -1,4 +1,4 @@
-"""Ends the calls and the claims that nobody ended, every minute, for as long as a web worker lives.
+"""Every minute, while a web worker lives: ends the calls and the claims that nobody ended, and looks calls back up.
 
 Every worker sweeps: a call that two of them find is ended once, because `switchboard` stores it once.
 """
@@ -12,6 +12,7 @@ from threading import Thread
 
 from callbacks import queue
 from callbacks.errors import CallbackError
+from callbacks.ringing import Ringer
 from ivr.switchboard import Switchboard
 
 log = logging.getLogger("zorglijn.sweeper")
@@ -19,17 +20,19 @@ log = logging.getLogger("zorglijn.sweeper")
 EVERY_SECONDS = 60.0
 
 
-def start(switchboard: Switchboard, every_seconds: float = EVERY_SECONDS) -> Thread:
+def start(switchboard: Switchboard, ringer: Ringer | None = None, every_seconds: float = EVERY_SECONDS) -> Thread:
     """Sweep in the background from now on; the thread keeps nobody from ending the process."""
-    thread = Thread(target=_sweep_for_ever, args=(switchboard, every_seconds), name="sweeper", daemon=True)
+    thread = Thread(target=_sweep_for_ever, args=(switchboard, ringer, every_seconds), name="sweeper", daemon=True)
     thread.start()
     return thread
 
 
-def _sweep_for_ever(switchboard: Switchboard, every_seconds: float) -> None:
+def _sweep_for_ever(switchboard: Switchboard, ringer: Ringer | None, every_seconds: float) -> None:
     while True:
         time.sleep(every_seconds * random.uniform(0.5, 1.0))  # noqa: S311  so that workers take turns; no secret
         sweep_once(switchboard)
+        if ringer is not None:
+            reconcile_once(ringer)
 
 
 def sweep_once(switchboard: Switchboard) -> int:
@@ -46,3 +49,15 @@ def sweep_once(switchboard: Switchboard) -> int:
     if swept:
         log.info("calls_swept", extra={"count": swept})
     return swept
+
+
+def reconcile_once(ringer: Ringer) -> int:
+    """Find out about calls back of which nothing was heard, apart from the sweep: neither stops the other."""
+    try:
+        ended = ringer.reconcile()
+    except Exception as error:  # the next time may do better, and there must be one
+        log.exception("reconcile_failed", extra={"error": type(error).__name__})
+        return 0
+    if ended:
+        log.info("calls_reconciled", extra={"count": ended})
+    return ended

@@ -13,6 +13,7 @@ from settings import (
     REHEARSAL_ACCOUNT_SID,
     REHEARSAL_AUTH_TOKEN,
     REHEARSAL_BASE_URL,
+    REHEARSAL_LINE_NUMBER,
     VARIABLES,
     Organisation,
     Settings,
@@ -67,6 +68,27 @@ def test_a_rehearsal_can_have_settings_of_its_own() -> None:
     assert settings.public_base_url == "http://localhost:9000"
 
 
+def test_a_rehearsal_asks_its_own_phone_for_calls_wherever_it_is_served() -> None:
+    assert Settings.from_env({}).twilio_api_base_url == f"{REHEARSAL_BASE_URL}/phone/api"
+    elsewhere = Settings.from_env({"PUBLIC_BASE_URL": "http://localhost:9000/"})
+    assert elsewhere.twilio_api_base_url == "http://localhost:9000/phone/api"
+    assert elsewhere.line_number == REHEARSAL_LINE_NUMBER
+
+
+def test_a_live_line_asks_the_provider_for_calls_and_may_have_no_number_of_its_own() -> None:
+    settings = Settings.from_env(LIVE)
+    assert settings.twilio_api_base_url == "https://api.twilio.com"
+    assert settings.line_number is None
+    ours = {"LINE_NUMBER": "+31401234567", "TWILIO_API_BASE_URL": "https://calls.example.org/twilio/"}
+    named = Settings.from_env(LIVE | ours)
+    assert (named.line_number, named.twilio_api_base_url) == ("+31401234567", "https://calls.example.org/twilio")
+
+
+@pytest.mark.parametrize("number", ["0401234567", "+0401234567", "anonymous", "+31 40 123 45 67"])
+def test_the_number_of_the_line_is_written_with_its_country(number: str) -> None:
+    assert problems(LINE_NUMBER=number) == ["LINE_NUMBER: must be like +31401234567"]
+
+
 def test_production_with_everything_starts() -> None:
     settings = Settings.from_env(LIVE)
     assert not settings.is_rehearsal
@@ -77,7 +99,7 @@ def test_production_without_anything_names_everything_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({"ZORGLIJN_ENV": "production"})
     assert caught.value.problems == [
-        f"{name}: is not set" for name in VARIABLES if name not in ("ORGANISATION_FILE", "SECRET_KEY")
+        f"{name}: is not set" for name in ("DATABASE_URL", "PUBLIC_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
     ]
     assert "TWILIO_AUTH_TOKEN: is not set" in str(caught.value)
 
@@ -89,6 +111,8 @@ def test_production_without_anything_names_everything_at_once() -> None:
         ("TWILIO_AUTH_TOKEN", REHEARSAL_AUTH_TOKEN),
         ("TWILIO_AUTH_TOKEN", "secret"),
         ("SECRET_KEY", "abcd" * 8),
+        ("LINE_NUMBER", REHEARSAL_LINE_NUMBER),
+        ("TWILIO_API_BASE_URL", "https://127.0.0.1:8443"),
         ("PUBLIC_BASE_URL", "https://localhost"),
         ("PUBLIC_BASE_URL", "https://127.0.0.1:8443"),
         ("PUBLIC_BASE_URL", "https://127.1.2.3"),

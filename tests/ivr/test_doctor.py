@@ -22,6 +22,7 @@ LIVE = {
     "PUBLIC_BASE_URL": "https://line.zorglijn.nl/",
     "TWILIO_ACCOUNT_SID": "AC0123456789abcdef0123456789abcdef",
     "TWILIO_AUTH_TOKEN": "89abcdef0123456789abcdef01234567",
+    "LINE_NUMBER": "+31401234567",
     "SECRET_KEY": "kP3vX8mQ2tR7wY5zB9nC4dF6gH1jL0sA-_uEiO",
 }
 WELL = DatabaseState("PostgreSQL", "15.4", is_migrated=True)
@@ -90,6 +91,12 @@ def test_a_line_that_has_everything_may_go_live(organisation: Path) -> None:
     findings = visit(live(organisation))
     assert not [finding for finding in findings if finding.severity is not Severity.OK]
     assert report(findings).endswith("Nothing keeps this line from going live.")
+
+
+def test_a_line_without_a_number_of_its_own_may_go_live_and_calls_nobody_back(organisation: Path) -> None:
+    found = [finding for finding in visit(live(organisation, LINE_NUMBER="")) if finding.severity is not Severity.OK]
+    assert [(finding.severity, finding.what.split()[0]) for finding in found] == [(Severity.WARNING, "LINE_NUMBER")]
+    assert "nobody can be called back through the line" in found[0].what
 
 
 def test_a_rehearsal_hears_all_that_production_would_refuse() -> None:
