@@ -11,7 +11,7 @@ from datetime import datetime
 
 from flask import Blueprint
 
-from callbacks import console_words, language_page, live_page, problems, queue_page, request_page
+from callbacks import console_words, language_page, live_page, moments, problems, queue_page, request_page
 from callbacks.desk import Desk
 from callbacks.guarding import CONSOLE
 
@@ -25,9 +25,12 @@ def blueprint(desk: Desk) -> Blueprint:
         page.add_routes(pages, desk)
     problems.add_to(pages)
     pages.context_processor(lambda: {"words": console_words.words, "tables": console_words})
-    pages.add_app_template_filter(_clock(desk), "clock")
+    pages.add_app_template_filter(moments.exact, "exact")
+    for said in (moments.due, moments.waiting, moments.ago, moments.clock):
+        pages.add_app_template_filter(_now(desk, said), said.__name__)
     return pages
 
 
-def _clock(desk: Desk) -> Callable[[datetime], str]:
-    return lambda moment: moment.astimezone(desk.office.zone).strftime("%d-%m %H:%M")
+def _now(desk: Desk, said: Callable[[datetime, datetime], str]) -> Callable[[datetime], str]:
+    """How a moment is said at this moment, for the templates: `{{ entry.due_at | due }}`."""
+    return lambda moment: said(moment, desk.clock())

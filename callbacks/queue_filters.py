@@ -28,7 +28,8 @@ _SWITCHES: Sequence[tuple[str, str, LazyString]] = (
 _CHOICES: Sequence[tuple[str, Words]] = (("need", NEEDS), ("language", LANGUAGES), ("region", ANSWERS["region"]))
 
 
-_TABLES: Mapping[str, Words] = {**dict(_CHOICES), "status": {**STATUSES, ANY: lazy_gettext("All")}}
+LISTS_IN_WORDS: Words = {**{status: STATUSES[status] for status in LISTS if status != ANY}, ANY: lazy_gettext("All")}
+_TABLES: Mapping[str, Words] = {**dict(_CHOICES), "status": LISTS_IN_WORDS}
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ def _queue(desk: Desk) -> ResponseReturnValue:
         counts=counts,
         filters=filters,
         chosen=queue_filters.chosen(filters),
+        list_query=queue_filters.query_of(filters),
+        queue_lists=queue_filters.LISTS_IN_WORDS,
         more=queue_filters.query_of(filters, after=page.next) if page.next else None,
         is_first=after is None,
         now=now,
