@@ -11,11 +11,11 @@ from datetime import datetime
 
 from flask import Blueprint
 
-from callbacks import console_words, language_page, live_page, moments, problems, queue_page, request_page
+from callbacks import console_words, language_page, live_page, moments, problems, queue_page, reports_page, request_page
 from callbacks.desk import Desk
 from callbacks.guarding import CONSOLE
 
-PAGES = (language_page, live_page, queue_page, request_page)
+PAGES = (language_page, live_page, queue_page, reports_page, request_page)
 
 
 def blueprint(desk: Desk) -> Blueprint:
