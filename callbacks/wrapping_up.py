@@ -74,7 +74,7 @@ def wrap_up(  # noqa: PLR0913, PLR0917  each of them is asked for in the form
     values = _after(connection, row, disposition, now, office, again_at)
     move(connection, row, values)
     before = {name: getattr(row, name) for name in _STATE}
-    details = {"disposition": disposition.value, "note": note.strip(), "before": _plain(before)}
+    details: dict[str, Any] = {"disposition": disposition.value, "note": note.strip(), "before": _plain(before)}
     if referral and referral.strip():
         details["referral"] = referral.strip()
     if left_message:
