@@ -99,14 +99,15 @@ class AgentPhone(Phone):
 
     def state(self) -> dict[str, Any]:
         """Give the call as values that JSON can hold; no secret is among them."""
-        return {**super().state(), "other": asdict(self._other) if self._other else None}
+        addresses = {"incoming_url": self.incoming_url, "status_url": self.status_url}
+        return {**super().state(), **addresses, "other": asdict(self._other) if self._other else None}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], transport: Transport, **settings: Any) -> Self:  # noqa: ANN401  those of Phone
-        """Go on with the call of this state; settings are those of a new phone."""
-        phone = cls(transport, **settings)
+        """Go on with the call of this state; settings are those of a new phone, without numbers, call and addresses."""
         known = dict(state)
-        other = known.pop("other")
+        other, addresses = known.pop("other"), {name: known.pop(name) for name in ("incoming_url", "status_url")}
+        phone = cls(transport, **addresses, **settings)
         phone._call = phone_calls.from_values(known)
         phone._other = OtherPhone(**{**other, "events": tuple(other["events"])}) if other else None
         return phone

@@ -2,7 +2,8 @@
 
 The page keeps the call, sealed (`seal`), and posts it back with what the caller does; here a caller's `phone` makes the
 same signed request that the provider would make, over real HTTP, to the line's own public address and no other. Nothing
-of a call stays in memory, because several server processes answer. `sound` speaks, `team_view` shows the callback.
+of a call stays in memory, because several server processes answer. `sound` speaks, `team_view` shows the callback, and
+`rehearsal_ringing` is the agent's phone, which rings when somebody in the console calls back.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,10 +23,11 @@ from werkzeug.exceptions import BadRequest, Forbidden
 
 from callbacks.errors import CallbackError
 from callbacks.export import record_of_call
-from ivr import sound, team_view
+from ivr import rehearsal_ringing, sound, team_view
 from ivr.captions import Captioner, waits
 from ivr.phone import Phone
 from ivr.phone_errors import BadAnswer, NoAnswer, NoCall, NoConnection, NotListening, NotOnKeypad, PhoneError
+from ivr.phone_outgoing import AgentPhone
 from ivr.seal import BrokenSeal, Seal
 from ivr.transport import HttpTransport
 
@@ -84,15 +86,33 @@ class Booth:
     def phone(self, state: Mapping[str, Any] | None = None, from_: str = WITHHELD) -> Iterator[Phone]:
         """A phone that reaches only our own line: a new one, or the one of this state."""
         transport = HttpTransport()
-        own: dict[str, Any] = {
+        try:
+            if state is None:
+                yield Phone(transport, from_=from_, **self._own)
+            else:
+                kind = AgentPhone if rehearsal_ringing.is_agents(state) else Phone
+                yield kind.from_state(state, transport, **self._own)
+        finally:
+            transport.close()
+
+    def ringing(self) -> dict[str, Any] | None:
+        """The agent's phone that rings now, as the page shows it: whose it is, its number and its state, sealed."""
+        placed = rehearsal_ringing.look(self.line.switchboard)
+        if placed is None:
+            return None
+        own = {**self._own, "from_": self.settings.line_number}
+        with closing(HttpTransport()) as transport:
+            state = rehearsal_ringing.state_of(placed, transport, **own)
+        return {"id": placed.public_id, "agent": placed.agent, "to": placed.to, "state": self.calls.close(state)}
+
+    @property
+    def _own(self) -> dict[str, Any]:
+        """What a phone needs to reach this line and no other."""
+        return {
             "base_url": self.settings.public_base_url,
             "account_sid": self.settings.twilio_account_sid,
             "auth_token": self.settings.twilio_auth_token,
         }
-        try:
-            yield Phone(transport, from_=from_, **own) if state is None else Phone.from_state(state, transport, **own)
-        finally:
-            transport.close()
 
 
 def blueprint(line: Line, settings: Settings) -> Blueprint:
@@ -123,12 +143,15 @@ def blueprint(line: Line, settings: Settings) -> Blueprint:
     @pages.post("/phone/act")
     def act() -> ResponseReturnValue:
         asked = _asked()
-        carry_out = _ACTS.get(str(asked.get("do")))
-        if carry_out is None:
-            raise BadRequest
         with booth.phone(booth.calls.open(asked.get("state"))) as phone:
-            carry_out(phone, str(asked.get("value", ""))[:LONGEST_WORDS])
+            _act(phone, str(asked.get("do")), str(asked.get("value", ""))[:LONGEST_WORDS])
             return _heard(booth, phone, words[_labels()])
+
+    @pages.get("/phone/ringing")
+    def ringing() -> ResponseReturnValue:
+        with suppress(CallbackError):
+            return jsonify(ringing=booth.ringing())
+        return jsonify(ringing=None)
 
     @pages.post("/phone/sound")
     def spoken() -> ResponseReturnValue:
@@ -151,6 +174,16 @@ _ACTS: Mapping[str, Callable[[Phone, str], object]] = {
     "stay_silent": lambda phone, _: phone.stay_silent(),
     "hang_up": lambda phone, _: phone.hang_up(),
 }
+
+
+def _act(phone: Phone, doing: str, value: str) -> None:
+    """Do what the page asks for; BadRequest where this phone cannot do it."""
+    if doing in _ACTS:
+        _ACTS[doing](phone, value)
+    elif isinstance(phone, AgentPhone) and doing in rehearsal_ringing.ACTS:
+        rehearsal_ringing.ACTS[doing](phone)
+    else:
+        raise BadRequest
 
 
 def _asked() -> Mapping[str, Any]:
@@ -181,13 +214,15 @@ def _heard(booth: Booth, phone: Phone, words: team_view.Words) -> Response:
     """What is heard now, what is waited for, and the call to give back with what the caller does next."""
     state = phone.state()
     state["exchanges"] = state["exchanges"][-1:]  # the page has shown the others, and a long call would outgrow a form
-    return jsonify(
-        heard=[booth.captioner.caption(heard) for heard in phone.heard],
-        waits=waits(phone.waiting_for),
-        ended_by=phone.ended_by,
-        team=_team(booth, phone.call_sid, words) if phone.is_over else None,
-        state=booth.calls.close(state),
-    )
+    told: dict[str, Any] = {
+        "heard": [booth.captioner.caption(heard) for heard in phone.heard],
+        "waits": waits(phone.waiting_for),
+        "ended_by": phone.ended_by,
+        "state": booth.calls.close(state),
+    }
+    if isinstance(phone, AgentPhone):
+        return jsonify(**told, team=None, other=rehearsal_ringing.other_of(phone))
+    return jsonify(**told, team=_team(booth, phone.call_sid, words) if phone.is_over else None, other=None)
 
 
 def _team(booth: Booth, call_sid: str, words: team_view.Words) -> dict[str, Any]:
