@@ -22,8 +22,8 @@ KEYS = [referral.key for referral in Organisation.load(HERE / "organisation.toml
 VALUES = {"agent": "Anna", "organisation": "Onze hulp", "reference": "1234", "days_kept": "30"}
 # What may not be asked, in the words in which somebody might: a question that holds one of them asks for it.
 NEVER_ASKED = {
-    "nl": ["uw naam", "heet u", "adres", "slaapt u", "bsn", "v-nummer", "geboren", "nationaliteit", "welk land", "gereisd",
-           "asielverhaal", "uw werk", "inkomen", "welke ziekte", "hiv", "geloof", "wie helpt"],
+    "nl": ["uw naam", "heet u", "adres", "slaapt u", "bsn", "v-nummer", "geboren", "nationaliteit", "welk land",
+           "gereisd", "asielverhaal", "uw werk", "inkomen", "welke ziekte", "hiv", "geloof", "wie helpt"],
     "en": ["your name", "address", "you sleep", "bsn", "v-number", "born", "nationality", "country", "route",
            "asylum story", "your work", "income", "which illness", "hiv", "religion", "who helps"],
 }  # fmt: skip
