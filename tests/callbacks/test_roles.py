@@ -14,7 +14,6 @@ from typing import NamedTuple
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-
 from werkzeug.test import TestResponse
 
 from tests.callbacks import people
