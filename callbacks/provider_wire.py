@@ -105,7 +105,8 @@ class Wire:
         watch.start()
         try:
             connection.request(method, target, body, sent)
-            answer = _read(connection.getresponse())
+            with closing(connection.getresponse()) as response:
+                answer = _read(response)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise BrokenAnswer(type(error).__name__) from error
         finally:
