@@ -23,6 +23,8 @@ from callbacks.channels import parse_url
 from callbacks.directory import NUMBER_LIFE, Referral
 from callbacks.directory import read as read_directory
 from callbacks.lifecycle import CLAIM_LASTS
+from callbacks.mail_server import parse_addresses
+from callbacks.mail_server import problems as mail_problems
 from callbacks.notices import BEFORE_DUE
 from callbacks.office_hours import WEEKDAYS, OfficeHours, Opening
 from ivr.numbers import NumberPolicy
@@ -111,6 +113,9 @@ class Settings:
     line_number: str | None  # without it, nobody is called back through the line
     secret_key: str = field(repr=False)
     organisation_file: Path
+    smtp_url: str = field(repr=False)  # it may hold a password; empty where the team gets no e-mails
+    mail_from: str
+    mail_to: tuple[str, ...]
     organisation: Organisation = field(repr=False)
 
     @property
@@ -127,6 +132,8 @@ class Settings:
         values = {name: env.get(name, "").strip() or defaults.get(name, "") for name in VARIABLES}
         problems = [] if mode in ("rehearsal", "production") else ["ZORGLIJN_ENV: must be rehearsal or production"]
         problems += [problem for name in VARIABLES if (problem := _problem(name, values[name], rehearsal=rehearsal))]
+        mail = values["SMTP_URL"], values["MAIL_FROM"], values["MAIL_TO"]
+        problems += mail_problems(*mail, is_rehearsal=rehearsal)
         organisation = None
         try:
             organisation = Organisation.load(Path(values["ORGANISATION_FILE"]))
@@ -145,6 +152,9 @@ class Settings:
             line_number=values["LINE_NUMBER"] or None,
             secret_key=values["SECRET_KEY"] or _derived_key(values["TWILIO_AUTH_TOKEN"]),
             organisation_file=Path(values["ORGANISATION_FILE"]),
+            smtp_url=values["SMTP_URL"],
+            mail_from=values["MAIL_FROM"],
+            mail_to=parse_addresses(values["MAIL_TO"]) if values["SMTP_URL"] else (),
             organisation=organisation,
         )
 
@@ -158,9 +168,12 @@ VARIABLES = (
     "LINE_NUMBER",
     "SECRET_KEY",
     "ORGANISATION_FILE",
+    "SMTP_URL",
+    "MAIL_FROM",
+    "MAIL_TO",
 )
 
-OPTIONAL = frozenset({"LINE_NUMBER", "SECRET_KEY", "TWILIO_API_BASE_URL"})
+OPTIONAL = frozenset({"LINE_NUMBER", "SECRET_KEY", "TWILIO_API_BASE_URL", "SMTP_URL", "MAIL_FROM", "MAIL_TO"})
 
 
 def _derived_key(auth_token: str) -> str:

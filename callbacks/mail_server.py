@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
+MOST_RECIPIENTS = 20
+
 _LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
 
@@ -74,3 +76,29 @@ def parse_addresses(text: str) -> tuple[str, ...]:
     if not addresses or not all(_ADDRESS.fullmatch(address) for address in addresses):
         raise ValueError("must be addresses such as team@example.org, with commas between")
     return addresses
+
+
+def problems(smtp_url: str, mail_from: str, mail_to: str, *, is_rehearsal: bool) -> list[str]:
+    """What is wrong with the three settings together, each by its name; nothing where no server is set."""
+    if not smtp_url:
+        return []
+    found = []
+    try:
+        if parse_server(smtp_url).is_exposed and not is_rehearsal:
+            found.append("SMTP_URL: must begin with smtp:// or smtps:// outside a rehearsal, so that it is encrypted")
+    except ValueError as error:
+        found.append(f"SMTP_URL: {error}")
+    for name, value, most in (("MAIL_FROM", mail_from, 1), ("MAIL_TO", mail_to, MOST_RECIPIENTS)):
+        if not value:
+            found.append(f"{name}: is not set, but SMTP_URL is")
+        elif not _are_addresses(value, most):
+            example = "one address such as line@example.org" if most == 1 else "addresses such as team@example.org"
+            found.append(f"{name}: must be {example}" + ("" if most == 1 else ", with commas between"))
+    return found
+
+
+def _are_addresses(text: str, most: int) -> bool:
+    try:
+        return len(parse_addresses(text)) <= most
+    except ValueError:
+        return False

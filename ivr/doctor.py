@@ -31,6 +31,7 @@ from ivr.doctor_checks import (
     check_environment,
     check_line_number,
     check_made_up,
+    check_mail,
     check_mode,
     check_organisation,
     check_prompts,
@@ -127,6 +128,7 @@ def _findings(env: Mapping[str, str], today: date, probes: Probes) -> Iterator[F
     yield from check_environment(problems)
     yield from check_made_up({name: value for name, value in values.items() if name not in wrong})
     yield from check_line_number(values["LINE_NUMBER"])
+    yield from check_mail(values["SMTP_URL"])
     if organisation is not None:
         yield from check_organisation(organisation, today)
     yield from _look_at_prompts(probes.prompts, organisation, today)

@@ -71,6 +71,9 @@ REMEDIES = {
     "LINE_NUMBER": "Set it to the number of this line at Twilio, such as +31401234567: both sides see it.",
     "SECRET_KEY": 'Make one: python3 -c "import secrets; print(secrets.token_urlsafe(48))", and keep it secret.',
     "ORGANISATION_FILE": "Correct the file; organisation.toml in this repository shows what belongs there.",
+    "SMTP_URL": "Set it to your mail server, such as smtp://user:password@mail.example.org:587.",
+    "MAIL_FROM": "Set it to the address from which the line's e-mails come.",
+    "MAIL_TO": "Set it to the team's address; several with commas between.",
 }
 
 
@@ -92,6 +95,15 @@ def check_environment(problems: Sequence[str]) -> Iterator[Finding]:
             yield Finding(Severity.ERROR, f"Before going live: {name} {_verbed(wrong)}.", REMEDIES.get(name, ""))
     if not problems:
         yield Finding(Severity.OK, "Every setting is there.")
+
+
+def check_mail(smtp_url: str) -> Iterator[Finding]:
+    """Without a mail server, only who looks at the console hears of an urgent request."""
+    if smtp_url:
+        yield Finding(Severity.OK, "The team is told by e-mail.", "zorglijn notices try sends a trial.")
+    else:
+        what = "SMTP_URL is not set: nobody is told of an urgent request by e-mail, only on the pages of the console."
+        yield Finding(Severity.WARNING, what, REMEDIES["SMTP_URL"])
 
 
 def check_line_number(number: str) -> Iterator[Finding]:

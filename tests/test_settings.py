@@ -89,6 +89,51 @@ def test_the_number_of_the_line_is_written_with_its_country(number: str) -> None
     assert problems(LINE_NUMBER=number) == ["LINE_NUMBER: must be like +31401234567"]
 
 
+MAIL = {
+    "SMTP_URL": "smtps://line:planted@mail.example.org",
+    "MAIL_FROM": "line@example.org",
+    "MAIL_TO": "team@example.org, evening@example.org",
+}
+
+
+def test_no_line_needs_a_mail_server() -> None:
+    for env in (LIVE, {}):
+        settings = Settings.from_env({**env, "MAIL_TO": "nobody"})
+        assert (settings.smtp_url, settings.mail_to) == ("", ())
+
+
+def test_the_team_has_addresses_and_the_password_is_shown_to_nobody() -> None:
+    settings = Settings.from_env(LIVE | MAIL)
+    assert settings.mail_from == "line@example.org"
+    assert settings.mail_to == ("team@example.org", "evening@example.org")
+    assert "planted" in settings.smtp_url
+    assert "planted" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "changed, told",
+    [
+        ({"SMTP_URL": "mail.example.org"}, "SMTP_URL: must be like smtp://"),
+        ({"SMTP_URL": "smtp+plain://mail.example.org:25"}, "SMTP_URL: must begin with smtp:// or smtps://"),
+        ({"MAIL_FROM": ""}, "MAIL_FROM: is not set, but SMTP_URL is"),
+        ({"MAIL_TO": " "}, "MAIL_TO: is not set, but SMTP_URL is"),
+        ({"MAIL_FROM": "line@example.org,team@example.org"}, "MAIL_FROM: must be one address"),
+        ({"MAIL_TO": "team@example.org\r\nBcc: x@example.com"}, "MAIL_TO: must be addresses"),
+        ({"MAIL_TO": ",".join(f"a{number}@example.org" for number in range(21))}, "MAIL_TO: must be addresses"),
+    ],
+)
+def test_a_mail_server_that_cannot_be_used_is_refused(changed: dict[str, str], told: str) -> None:
+    (problem,) = problems(**MAIL | changed)
+    assert problem.startswith(told)
+    assert "planted" not in problem
+
+
+@pytest.mark.parametrize("url", ["smtp+plain://mailbox:1025", "smtp://localhost:25"])
+def test_a_rehearsal_may_send_unencrypted_and_any_line_to_its_own_machine(url: str) -> None:
+    assert Settings.from_env(MAIL | {"SMTP_URL": url}).smtp_url == url
+    assert bool(problems(**MAIL | {"SMTP_URL": url})) is url.startswith("smtp+plain")
+
+
 def test_production_with_everything_starts() -> None:
     settings = Settings.from_env(LIVE)
     assert not settings.is_rehearsal

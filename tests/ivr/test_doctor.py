@@ -24,6 +24,9 @@ LIVE = {
     "TWILIO_AUTH_TOKEN": "89abcdef0123456789abcdef01234567",
     "LINE_NUMBER": "+31401234567",
     "SECRET_KEY": "kP3vX8mQ2tR7wY5zB9nC4dF6gH1jL0sA-_uEiO",
+    "SMTP_URL": "smtp://line:quiet@mail.internal:587",
+    "MAIL_FROM": "line@zorglijn.nl",
+    "MAIL_TO": "team@zorglijn.nl",
 }
 WELL = DatabaseState("PostgreSQL", "15.4", is_migrated=True)
 OFFICE = (HERE / "organisation.toml").read_text(encoding="utf-8")
@@ -97,6 +100,20 @@ def test_a_line_without_a_number_of_its_own_may_go_live_and_calls_nobody_back(or
     found = [finding for finding in visit(live(organisation, LINE_NUMBER="")) if finding.severity is not Severity.OK]
     assert [(finding.severity, finding.what.split()[0]) for finding in found] == [(Severity.WARNING, "LINE_NUMBER")]
     assert "nobody can be called back through the line" in found[0].what
+
+
+def test_a_line_without_a_mail_server_may_go_live_and_tells_nobody_by_e_mail(organisation: Path) -> None:
+    found = [finding for finding in visit(live(organisation, SMTP_URL="")) if finding.severity is not Severity.OK]
+    assert [(finding.severity, finding.what.split()[0]) for finding in found] == [(Severity.WARNING, "SMTP_URL")]
+    assert "nobody is told of an urgent request by e-mail" in found[0].what
+
+
+def test_a_mail_server_that_nobody_can_use_is_told_without_its_password(organisation: Path) -> None:
+    told = errors(live(organisation, SMTP_URL="smtp+plain://line:quiet@mail.internal", MAIL_TO=""))
+    assert len(told) == 2
+    assert "SMTP_URL must begin with smtp:// or smtps://" in told[0]
+    assert "MAIL_TO is not set, but SMTP_URL is" in told[1]
+    assert not any("quiet" in one for one in told)
 
 
 def test_a_rehearsal_hears_all_that_production_would_refuse() -> None:
