@@ -11,11 +11,22 @@ from datetime import datetime
 
 from flask import Blueprint
 
-from callbacks import console_words, language_page, live_page, moments, problems, queue_page, reports_page, request_page
+from callbacks import (
+    calling_page,
+    console_words,
+    happened_page,
+    language_page,
+    live_page,
+    moments,
+    problems,
+    queue_page,
+    reports_page,
+    request_page,
+)
 from callbacks.desk import Desk
 from callbacks.guarding import CONSOLE
 
-PAGES = (language_page, live_page, queue_page, reports_page, request_page)
+PAGES = (calling_page, happened_page, language_page, live_page, queue_page, reports_page, request_page)
 
 
 def blueprint(desk: Desk) -> Blueprint:

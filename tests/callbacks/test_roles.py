@@ -41,6 +41,7 @@ TABLE: dict[str, For] = {
     "POST /console/next": BUTTON,
     "GET /console/alerts": PAGE,
     "POST /console/language": For(303, 303, 303),
+    "GET /console/happened": PAGE,
     "GET /console/reports": COORDINATORS_PAGE,
     "POST /console/export": COORDINATORS_PAGE,
     f"GET {ONE}": PAGE,
