@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from flask_babel import LazyString, lazy_gettext
 
+from callbacks.call_states import State
 from callbacks.lifecycle import Disposition, Status, Urgency
 
 Words = Mapping[str, LazyString]
@@ -139,6 +140,8 @@ EVENTS: Words = {
     "claimed": lazy_gettext("Claimed"),
     "claim_expired": lazy_gettext("The claim ran out"),
     "released": lazy_gettext("Released"),
+    "calling": lazy_gettext("Calls back through the line"),
+    "called": lazy_gettext("That call ended"),
     "wrapped_up": lazy_gettext("Wrapped up"),
     "undone": lazy_gettext("The wrap-up was taken back"),
     "cancelled": lazy_gettext("Cancelled"),
@@ -148,6 +151,30 @@ EVENTS: Words = {
     "asked_again": lazy_gettext("Called again"),
     "reopened": lazy_gettext("Opened again"),
     "withdrawn": lazy_gettext("Withdrawn by the caller"),
+}
+# How far a call to a caller is, or how it ended: after the name of who called, or after a colon.
+CALL_STATES: Words = {
+    State.ASKED: lazy_gettext("about to ring the agent"),
+    State.UNCERTAIN: lazy_gettext("not clear whether it was made"),
+    State.NOT_PLACED: lazy_gettext("the call was not made"),
+    State.RINGING_AGENT: lazy_gettext("the agent's phone rings"),
+    State.AGENT_ANSWERED: lazy_gettext("the agent picked up"),
+    State.RINGING_CALLER: lazy_gettext("the caller's phone rings"),
+    State.CONNECTED: lazy_gettext("they are speaking"),
+    State.AGENT_NO_ANSWER: lazy_gettext("the agent did not pick up"),
+    State.AGENT_DECLINED: lazy_gettext("the agent did not press 1"),
+    State.STOPPED: lazy_gettext("the request was taken away"),
+    State.CALLER_NO_ANSWER: lazy_gettext("the caller did not answer"),
+    State.CALLER_BUSY: lazy_gettext("the caller's phone was busy"),
+    State.FAILED: lazy_gettext("the call could not be made"),
+    State.ENDED: lazy_gettext("they spoke"),
+}
+# What spoke against calling when somebody called all the same (calling.CallWarning).
+CALL_WARNINGS: Words = {
+    "office_closed": lazy_gettext("the office was closed"),
+    "other_part_of_day": lazy_gettext("asked for another time of the day"),
+    "too_soon": lazy_gettext("too soon after the last attempt"),
+    "not_confirmed": lazy_gettext("the number is not confirmed"),
 }
 HEARD: Words = {
     "match": lazy_gettext("understood"),
