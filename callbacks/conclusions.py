@@ -44,7 +44,7 @@ DECIDES: Mapping[str, Deciding] = {
 
 @dataclass(frozen=True)
 class Change:
-    """The urgency was changed: `what` is an event such as asked_again; `by` is a name, None for the line itself."""
+    """Urgency or need were changed: `what` is asked_again or retriaged; `by` is a name, None for the line."""
 
     at: datetime
     what: str
@@ -52,6 +52,8 @@ class Change:
     after: Urgency
     by: str | None
     reason: str
+    need_before: str | None = None
+    need_after: str | None = None
 
 
 def because(outcome: str, answers: Mapping[str, str]) -> list[LazyString | str]:
@@ -63,12 +65,21 @@ def because(outcome: str, answers: Mapping[str, str]) -> list[LazyString | str]:
 
 def changes(story: Story) -> list[Change]:
     """What made a request more or less urgent since it was asked for, the oldest first."""
-    found = [_change(event) for event in story.events if event.what in ("asked_again", "retriaged")]
+    found = [change for event in story.events if (change := change_of(event)) is not None]
     return [change for change in found if change.before is not change.after]
 
 
-def _change(event: EventTold) -> Change:
-    before, after = event.details["before"], event.details["after"]
-    if event.what == "retriaged":
-        before, after = before["urgency"], after["urgency"]
-    return Change(event.at, event.what, Urgency(before), Urgency(after), event.by, str(event.details.get("reason", "")))
+def change_of(event: EventTold) -> Change | None:
+    """What an event changed of urgency and need; None for an event that changes neither."""
+    told = event.details
+    match event.what:
+        case "asked_again":
+            return Change(event.at, event.what, Urgency(told["before"]), Urgency(told["after"]), event.by, "")
+        case "retriaged":
+            before, after = told["before"], told["after"]
+            urgencies = Urgency(before["urgency"]), Urgency(after["urgency"])
+            return Change(
+                event.at, event.what, *urgencies, event.by, told["reason"], before.get("need"), after.get("need")
+            )
+        case _:
+            return None

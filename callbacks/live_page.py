@@ -15,10 +15,11 @@ from flask import Blueprint, current_app, render_template, request
 from flask_babel import gettext
 from sqlalchemy import Connection
 
-from callbacks import access, freshness, notices, queue
+from callbacks import access, freshness, notices, queue, request_view
 from callbacks.desk import Desk
 from callbacks.guarding import current_member
 from callbacks.lifecycle import Status
+from callbacks.request_view import View
 from callbacks.staff import Member
 
 if TYPE_CHECKING:
@@ -69,27 +70,23 @@ def _request(desk: Desk, public_id: str) -> ResponseReturnValue:
     """The parts of a request's page that others change, and a word about what they changed."""
     member, known, key = current_member(), freshness.known(), freshness.key()
 
-    def read(connection: Connection, now: datetime) -> tuple[queue.Story, str]:
-        story = queue.story(connection, public_id, now)
-        seen = freshness.seal(key, now, story)
+    def read(connection: Connection, now: datetime) -> tuple[View, str]:
+        view = request_view.read(connection, public_id, member, now, desk)
+        seen = freshness.seal(key, now, view.story)
         if seen != known:
-            access.note(connection, member, "refresh", now, callback_id=story.entry.id)
-        return story, seen
+            access.note(connection, member, "refresh", now, callback_id=view.story.entry.id)
+        return view, seen
 
-    story, seen = desk.do(read)
+    view, seen = desk.do(read)
     if seen == known:
         return freshness.UNCHANGED
-    is_mine = _is_with(story.entry, member)
     return render_template(
         "request_parts.html",
-        story=story,
-        entry=story.entry,
-        is_mine=is_mine,
-        may_work=is_mine or (story.entry.status is Status.CLAIMED and member.is_coordinator),
+        **view.variables,
         is_part=True,
         seen=seen,
         shown=request.args.get("shown", ""),
-        news=_news(request.args.get("shown", ""), story, member),
+        news=_news(request.args.get("shown", ""), view.story, member),
     )
 
 

@@ -19,7 +19,7 @@ from callbacks.desk import Desk
 from callbacks.exporting import BYTES_A_ROW, FORMATS, Format
 from callbacks.guarding import current_member, require_coordinator
 from callbacks.lifecycle import Urgency
-from callbacks.queue_page import filters_of
+from callbacks.queue_filters import filters_of
 from callbacks.queue_views import Filters
 
 if TYPE_CHECKING:

@@ -14,11 +14,13 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString, gettext, lazy_gettext
 from sqlalchemy import Connection
 
-from callbacks import access, console_words, queue
+from callbacks import access, queue, request_view
+from callbacks.console_words import NEEDS
 from callbacks.desk import Desk, Work
 from callbacks.errors import AlreadyClaimed, CallbackError, IllegalMove, Missing, NotYours, TooLateToUndo
 from callbacks.guarding import current_member
-from callbacks.lifecycle import Disposition, Status
+from callbacks.lifecycle import Disposition, Status, Urgency
+from callbacks.request_view import View
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -45,24 +47,13 @@ def _request(desk: Desk, public_id: str, action: str = "view") -> ResponseReturn
     """One request; with the action "number" its phone number too, for dialling by hand."""
     member = current_member()
 
-    def read(connection: Connection, now: datetime) -> queue.Story:
-        story = queue.story(connection, public_id, now)
-        access.note(connection, member, action, now, callback_id=story.entry.id)
-        return story
+    def read(connection: Connection, now: datetime) -> View:
+        view = request_view.read(connection, public_id, member, now, desk)
+        access.note(connection, member, action, now, callback_id=view.story.entry.id)
+        return view
 
-    story = desk.do(read)
-    entry = story.entry
-    is_mine = entry.status is Status.CLAIMED and entry.claimed_by_id == member.id
-    return render_template(
-        "request.html",
-        story=story,
-        entry=entry,
-        told=console_words.told(entry.answers),
-        is_mine=is_mine,
-        may_work=is_mine or (entry.status is Status.CLAIMED and member.is_coordinator),
-        shows_number=action == "number",
-        text_of=desk.text_of,
-    )
+    view = desk.do(read)
+    return render_template("request.html", **view.variables, shows_number=action == "number")
 
 
 def _claim(work: Work) -> None:
@@ -91,6 +82,22 @@ def _cancel(work: Work) -> None:
     queue.cancel(work.connection, work.public_id, work.member, work.form.get("reason", ""), work.now)
 
 
+def _retriage(work: Work) -> None:
+    if work.form.get("urgency") not in Urgency.__members__:
+        raise Missing("urgency")
+    need = work.form.get("need") or None
+    queue.retriage(
+        work.connection,
+        work.public_id,
+        work.member,
+        work.now,
+        work.office,
+        urgency=Urgency[work.form["urgency"]],
+        need=need if need in NEEDS else None,
+        reason=work.form.get("reason", ""),
+    )
+
+
 def _note(work: Work) -> None:
     queue.add_note(work.connection, work.public_id, work.member, work.form.get("note", ""), work.now)
 
@@ -101,6 +108,7 @@ _STEPS: Mapping[str, tuple[Callable[[Work], None], LazyString | None]] = {
     "wrap_up": (_wrap_up, lazy_gettext("Wrapped up. You can take this back for one minute.")),
     "undo": (_undo, lazy_gettext("Taken back: the request is yours again.")),
     "cancel": (_cancel, lazy_gettext("Cancelled: nobody will phone.")),
+    "retriage": (_retriage, lazy_gettext("Changed: the due time follows the new urgency.")),
     "note": (_note, None),
 }
 
@@ -123,14 +131,18 @@ def _press(desk: Desk, public_id: str, name: str) -> ResponseReturnValue:
 
 
 def _why_not(error: CallbackError) -> str:
+    """Why it could not be done, and what to do now."""
     match error:
         case AlreadyClaimed():
-            return str(gettext("%(name)s has this request already. Choose another, or ask.", name=error.by))
+            said = gettext("%(name)s has this request already. Press Next for another one, or ask.", name=error.by)
         case NotYours():
-            return str(gettext("A colleague has this request: claim it again when it is free."))
+            said = gettext("%(name)s has this request: ask, or claim it when it is free again.", name=error.by)
         case TooLateToUndo():
-            return str(gettext("Taking back is possible for one minute only. Add a note instead."))
+            said = gettext("Taking back is possible for one minute only. Add a note instead.")
         case Missing():
-            return str(gettext("Something is missing: please fill it in and try again."))
+            said = gettext("Something is missing: please fill it in and try again.")
+        case IllegalMove(status=Status.QUEUED):
+            said = gettext("Nobody has this request any more: your time for it was over. Claim it, and do it again.")
         case _:
-            return str(gettext("That is not possible any more: the request has changed meanwhile."))
+            said = gettext("That is not possible any more: the request has changed meanwhile. See below what happened.")
+    return str(said)

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from callbacks import conclusions, console_words, queue, timeline
+from callbacks import call_panel, call_words, conclusions, console_words, queue, timeline
 from callbacks.desk import Desk
 from callbacks.lifecycle import Status
 from callbacks.queue import Story
@@ -31,11 +31,19 @@ class Look:
     desk: Desk
 
 
-PARTS: tuple[Callable[[Look], Mapping[str, object]], ...] = ()
+@dataclass(frozen=True)
+class View:
+    """What somebody sees: the story, and the variables of the templates that tell it."""
+
+    story: Story
+    variables: Mapping[str, object]
 
 
-def read(connection: Connection, public_id: str, member: Member, now: datetime, desk: Desk) -> dict[str, object]:
-    """The variables of the request's templates; NoSuchCallback. Whoever shows them notes that in the access log."""
+PARTS: tuple[Callable[[Look], Mapping[str, object]], ...] = (call_panel.part,)
+
+
+def read(connection: Connection, public_id: str, member: Member, now: datetime, desk: Desk) -> View:
+    """What the pages of this request show; NoSuchCallback. Whoever shows it notes that in the access log."""
     story = queue.story(connection, public_id, now)
     entry = story.entry
     is_claimed = entry.status is Status.CLAIMED
@@ -48,6 +56,7 @@ def read(connection: Connection, public_id: str, member: Member, now: datetime, 
         "because": conclusions.because(entry.outcome, entry.answers),
         "changes": conclusions.changes(story),
         "timeline": timeline.of(story),
+        "lines": call_words.lines(story.steps),
         "is_mine": is_mine,
         "may_work": is_mine or (is_claimed and member.is_coordinator),
         "may_change": entry.status is Status.QUEUED or is_mine or (is_claimed and member.is_coordinator),
@@ -57,4 +66,4 @@ def read(connection: Connection, public_id: str, member: Member, now: datetime, 
     look = Look(connection, story, member, now, desk)
     for part in PARTS:
         shown |= part(look)
-    return shown
+    return View(story, shown)

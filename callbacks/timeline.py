@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from callbacks.by_hand import OUTCOME as BY_HAND
+from callbacks.conclusions import Change, change_of
 from callbacks.story import EventTold, OtherCall, Story
 
 
@@ -24,12 +25,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Moment:
-    """One line of the timeline; `event` is there for an event, `call` for another call."""
+    """One line of the timeline; `event` is there for an event, `call` for another call.
+
+    `change` is what the event changed of urgency and need, `again_at` when somebody tries again because of it.
+    """
 
     at: datetime
     kind: Kind
     event: EventTold | None = None
     call: OtherCall | None = None
+    change: Change | None = None
+    again_at: datetime | None = None
 
 
 def of(story: Story) -> tuple[Moment, ...]:
@@ -37,5 +43,11 @@ def of(story: Story) -> tuple[Moment, ...]:
     moments = [Moment(call.at, Kind.CALL, call=call) for call in story.other_calls]
     if story.entry.outcome != BY_HAND:
         moments.append(Moment(story.entry.requested_at, Kind.ASKED))
-    moments += [Moment(event.at, Kind.EVENT, event=event) for event in story.events]
+    moments += [_of_event(event) for event in story.events]
     return tuple(sorted(moments, key=lambda moment: moment.at))
+
+
+def _of_event(event: EventTold) -> Moment:
+    again = event.details.get("after", {}).get("not_before") if event.what == "wrapped_up" else None
+    again_at = datetime.fromisoformat(again) if again else None
+    return Moment(event.at, Kind.EVENT, event=event, change=change_of(event), again_at=again_at)

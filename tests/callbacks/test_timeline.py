@@ -6,6 +6,7 @@ import pytest
 
 from callbacks import timeline
 from callbacks.db import Database
+from callbacks.lifecycle import Urgency
 from callbacks.queue import ByHand
 from callbacks.timeline import Kind
 from tests.callbacks.house import House
@@ -38,3 +39,15 @@ def test_calls_before_and_after_stand_between_what_the_team_did(house: House) ->
 def test_somebody_at_the_door_did_not_call(house: House) -> None:
     asked = house.adds(house.anna, ByHand("doctor"))
     assert [moment.kind for moment in timeline.of(house.story(asked))] == [Kind.EVENT]
+
+
+def test_what_an_event_changed_and_when_somebody_tries_again_is_known(house: House) -> None:
+    asked = house.calls()
+    house.retriages(house.chris, asked, Urgency.P1, need="medicine")
+    again_at = house.finds_nobody(house.anna, asked).not_before
+    *_, retriaged, _claimed, unanswered = timeline.of(house.story(asked))
+    assert retriaged.change is not None
+    assert (retriaged.change.before, retriaged.change.after) == (Urgency.P3, Urgency.P1)
+    assert (retriaged.change.need_before, retriaged.change.need_after) == ("doctor", "medicine")
+    assert again_at is not None
+    assert unanswered.again_at == again_at
