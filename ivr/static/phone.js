@@ -2,6 +2,7 @@
 // What the caller does while the line speaks or the server works waits in `call.doing`, in order; voice.js tells what
 // the line says.
 
+import { Ringing } from "./ringing.js";
 import { Telling, Voice } from "./voice.js";
 
 const WORDS = JSON.parse(document.getElementById("words").textContent);
@@ -17,7 +18,9 @@ const [dial, log, say, team, trouble] = ["dial", "captions", "say", "team", "tro
 const voice = new Voice((words) => post("sound", { words }));
 const telling = new Telling(log, voice);
 
-const call = { phase: "idle", state: null, waits: null, endedBy: null, team: null, typed: "", doing: [], began: 0 };
+const FRESH = { state: null, waits: null, endedBy: null, team: null, other: null, isAgents: false, typed: "", doing: [] };
+const call = { phase: "idle", began: 0, ...FRESH };
+const TITLE = document.title;
 let silenceAt = null;
 
 // ---- the server
@@ -49,7 +52,7 @@ async function ring() {
   const isWithheld = part("withheld").checked;
   const from = isWithheld ? WITHHELD : part("from").value.trim();
   voice.unlock();
-  Object.assign(call, { state: null, waits: null, endedBy: null, team: null, typed: "", doing: [], began: Date.now() });
+  Object.assign(call, FRESH, { doing: [], began: Date.now() });
   log.replaceChildren();
   part("calling-from").textContent = isWithheld ? WORDS.page.withheld_short : from;
   enter("calling");
@@ -77,6 +80,7 @@ function putDown() {
 function goOn() {
   if (call.phase !== "waiting" || !call.doing.length) return;
   const { doing, value } = call.doing.shift();
+  if (call.other) return doing === "hang_up" ? act(doing, value) : excuse("not_listening");
   if (doing === "press" && !call.waits.keys) return excuse("not_listening");
   if (doing === "say" && !call.waits.words) return excuse("not_listening");
   if (doing === "press" && call.waits.digits !== 1 && value !== call.waits.finish) return keyIn(value);
@@ -98,6 +102,67 @@ function act(doing, value) {
   noteCaller({ press: "presses", say: "says", stay_silent: "stays_silent", hang_up: "hangs_up" }[doing], value);
   enter("working");
   return send("act", { do: doing, value, state: call.state });
+}
+
+// ---- the agent's phone, and the caller's behind it
+
+const ringing = new Ringing({
+  isFree: () => ["idle", "ended"].includes(call.phase),
+  sound: () => voice.ring(),
+  rings(rung) {
+    part("ringing-hint").textContent = WORDS.ringing.hint.replace("{number}", () => rung.to);
+    enter("ringing");
+    part("ringing-title").textContent = WORDS.ringing.whose.replace("{agent}", () => rung.agent);
+    document.title = `\u260E ${WORDS.status.ringing} - ${TITLE}`;
+    if (!document.activeElement?.matches("input")) part("answer").focus();
+  },
+  stops: () => stopRinging(),
+  expires: (rung) => refuse(rung),
+});
+
+function stopRinging() {
+  document.title = TITLE;
+  part("ringing-title").textContent = "";
+  if (call.phase === "ringing") enter("idle");
+}
+
+async function pickUp() {
+  const rung = ringing.take();
+  stopRinging();
+  if (!rung) return;
+  voice.unlock();
+  Object.assign(call, FRESH, { doing: [], began: Date.now(), isAgents: true, state: rung.state });
+  log.replaceChildren();
+  part("calling-from").textContent = rung.to;
+  enter("working");
+  part("keypad").focus({ preventScroll: true });
+  noteCaller("answers", "");
+  await send("act", { do: "answer", value: "", state: rung.state });
+}
+
+async function refuse(rung) {
+  stopRinging();
+  if (rung) await ask("act", { do: "let_it_ring", value: "", state: rung.state });
+}
+
+function happensThere(what) {
+  if (call.phase !== "waiting" || !call.other) return;
+  noteCaller(what, "");
+  enter("working");
+  return send("act", { do: what, value: "", state: call.state });
+}
+
+function showOther() {
+  const { other } = call;
+  const isShown = call.phase === "waiting" && other !== null;
+  const hadFocus = part("other").contains(document.activeElement);
+  const title = isShown ? WORDS.ringing[other.speaks ? "speaking" : "other"].replace("{number}", () => other.number) : "";
+  part("other").hidden = !isShown;
+  if (part("other-title").textContent !== title) part("other-title").textContent = title;
+  if (!isShown) return hadFocus ? part("keypad").focus({ preventScroll: true }) : undefined;
+  part("other-hint").textContent = WORDS.ringing[other.speaks ? "speaking_hint" : "other_hint"];
+  for (const button of part("other-choices").children) button.hidden = (button.dataset.other === "other_hangs_up") !== other.speaks;
+  (other.speaks ? part("hang-up") : part("other-choices").firstElementChild).focus({ preventScroll: true });
 }
 
 async function send(path, body) {
@@ -126,7 +191,8 @@ async function send(path, body) {
 // ---- what the line does
 
 async function hear(answer) {
-  Object.assign(call, { state: answer.state, waits: answer.waits, endedBy: answer.ended_by, team: answer.team });
+  const { state, waits, ended_by: endedBy, team, other } = answer;
+  Object.assign(call, { state, waits, endedBy, team, other });
   if (answer.heard.length) {
     enter("speaking");
     const told = telling.tell(answer.heard);
@@ -151,19 +217,21 @@ function finish(seen) {
 
 // ---- what is shown
 
-const isInCall = () => !["idle", "ended"].includes(call.phase);
+const isInCall = () => !["idle", "ended", "ringing"].includes(call.phase);
 
 function enter(phase) {
   call.phase = phase;
   document.body.dataset.phase = phase;
+  document.body.toggleAttribute("data-agents", call.isAgents);
   const inCall = isInCall();
   const hadFocus = document.activeElement;
   part("intro").hidden = phase !== "idle" || log.childElementCount > 0;
-  log.hidden = !part("intro").hidden;
-  dial.hidden = inCall;
+  log.hidden = !part("intro").hidden || phase === "ringing";
+  part("ringing").hidden = phase !== "ringing";
+  dial.hidden = inCall || phase === "ringing";
   part("hang-up").hidden = !inCall;
   part("calling").hidden = !inCall;
-  say.hidden = !inCall;
+  say.hidden = !inCall || call.isAgents;
   team.hidden = phase !== "ended";
   part("whole").hidden = phase !== "speaking";
   part("other-labels").hidden = inCall;
@@ -173,6 +241,7 @@ function enter(phase) {
   }
   if (inCall && hadFocus && hadFocus.hidden) part("keypad").focus({ preventScroll: true });
   if (!inCall) setTyped("");
+  showOther();
   watchSilence();
   showStatus();
 }
@@ -181,6 +250,7 @@ function showStatus() {
   const { records, words, keys, digits } = call.waits ?? {};
   const waiting = records ? "waiting_message" : digits !== 1 && keys ? "waiting_number" : words && !keys ? "waiting_words" : "waiting";
   let text = WORDS.status[call.phase === "waiting" ? waiting : call.phase];
+  if (call.phase === "waiting" && call.other) text = WORDS.ringing[call.other.speaks ? "connected" : "other_rings"];
   if (silenceAt !== null) {
     const seconds = Math.max(0, Math.ceil((silenceAt - Date.now()) / 1000));
     text = WORDS.status.silence_in.replace("{seconds}", seconds);
@@ -188,7 +258,7 @@ function showStatus() {
   if (part("status").textContent !== text) part("status").textContent = text;
   const seconds = Math.floor((Date.now() - call.began) / 1000);
   if (isInCall()) part("clock").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-  if (call.phase === "idle") part("clock").textContent = "";
+  if (["idle", "ringing"].includes(call.phase)) part("clock").textContent = "";
 }
 
 function setTyped(keys) {
@@ -244,6 +314,8 @@ function showTrouble(answer, again = null) {
 function showTeam(seen) {
   const view = part("team-view");
   view.replaceChildren();
+  part("queue").hidden = call.isAgents;
+  if (call.isAgents) return view.append(...calledBack());
   const lead = document.createElement("p");
   const sentence = !seen || seen.unknown ? "unknown" : seen.none ? "none" : "lead";
   lead.textContent = WORDS.team[sentence];
@@ -255,6 +327,14 @@ function showTeam(seen) {
   code.textContent = seen.urgency;
   badge.append(code, ` ${seen.when}`);
   view.append(badge, rowsOf(seen.rows));
+}
+
+function calledBack() {
+  const [told, link] = [document.createElement("p"), document.createElement("a")];
+  told.textContent = WORDS.ringing.called_back;
+  link.href = "/console/";
+  link.textContent = WORDS.ringing.console;
+  return [told, link];
 }
 
 function rowsOf(rows) {
@@ -277,7 +357,7 @@ function rowsOf(rows) {
 // ---- silence that answers by itself (off unless somebody wants it)
 
 function watchSilence() {
-  const isWatched = part("by-itself").checked && call.phase === "waiting";
+  const isWatched = part("by-itself").checked && call.phase === "waiting" && !call.other;
   silenceAt = isWatched ? Date.now() + (call.waits?.seconds ?? 8) * 1000 : null;
   showStatus();
 }
@@ -310,6 +390,12 @@ say.addEventListener("submit", (event) => {
   if (words) does("say", words);
 });
 part("hang-up").addEventListener("click", () => (call.endedBy ? telling.cut() : does("hang_up")));
+part("answer").addEventListener("click", pickUp);
+part("let-it-ring").addEventListener("click", () => refuse(ringing.take()));
+part("other-choices").addEventListener("click", (event) => {
+  const button = event.target.closest("[data-other]");
+  if (button) happensThere(button.dataset.other);
+});
 part("stay-silent").addEventListener("click", () => does("stay_silent"));
 part("whole").addEventListener("click", () => telling.showAll());
 part("keypad").addEventListener("click", (event) => {

@@ -6,6 +6,7 @@ const SPOKEN_WORDS_A_SECOND = 2.5;
 const READ_WORDS_A_SECOND = 3.5;
 const LONGEST_VOICE = 3; // times as long as a browser's voice should take; some never say that they have finished
 const PAUSE_BETWEEN = 0.25; // seconds between one voice and the next
+const [RING, RING_PAUSE, RINGS_FOR, RING_LOUDNESS] = [1, 4, 30, 0.12]; // seconds, and a loudness that startles nobody
 
 export class Voice {
   #context = null;
@@ -32,6 +33,22 @@ export class Voice {
     this.isOn = isOn;
     if (this.#gain) this.#gain.gain.value = isOn ? 1 : 0;
     if (!isOn) window.speechSynthesis?.cancel();
+  }
+
+  // A phone that rings, until the function that comes back is called; silent where a browser allows no sound yet.
+  ring() {
+    if (!navigator.userActivation?.hasBeenActive) return () => {};
+    this.unlock();
+    if (!this.#context) return () => {};
+    const [tone, loudness, begin] = [new OscillatorNode(this.#context, { frequency: 425 }), new GainNode(this.#context, { gain: 0 }), this.#context.currentTime];
+    for (let at = 0; at < RINGS_FOR; at += RING + RING_PAUSE) {
+      loudness.gain.setTargetAtTime(RING_LOUDNESS, begin + at, 0.02);
+      loudness.gain.setTargetAtTime(0, begin + at + RING, 0.02);
+    }
+    tone.connect(loudness).connect(this.#gain);
+    tone.start();
+    tone.stop(begin + RINGS_FOR);
+    return () => tone.stop();
   }
 
   async load(caption) {
