@@ -12,8 +12,10 @@ from datetime import datetime
 from flask import Blueprint
 
 from callbacks import (
+    add_page,
     calling_page,
     console_words,
+    coordinator_page,
     happened_page,
     language_page,
     live_page,
@@ -22,11 +24,22 @@ from callbacks import (
     queue_page,
     reports_page,
     request_page,
+    wrap_up_page,
 )
 from callbacks.desk import Desk
 from callbacks.guarding import CONSOLE
 
-PAGES = (calling_page, happened_page, language_page, live_page, queue_page, reports_page, request_page)
+PAGES = (
+    add_page,
+    calling_page,
+    happened_page,
+    language_page,
+    live_page,
+    queue_page,
+    reports_page,
+    request_page,
+    wrap_up_page,
+)
 
 
 def blueprint(desk: Desk) -> Blueprint:

@@ -19,7 +19,7 @@ from callbacks.console_words import NEEDS
 from callbacks.desk import Desk, Work
 from callbacks.errors import AlreadyClaimed, CallbackError, IllegalMove, Missing, NotYours, TooLateToUndo
 from callbacks.guarding import current_member
-from callbacks.lifecycle import Disposition, Status, Urgency
+from callbacks.lifecycle import Status, Urgency
 from callbacks.request_view import View
 
 if TYPE_CHECKING:
@@ -30,10 +30,8 @@ ONE = "/requests/<public_id>"
 
 def add_routes(pages: Blueprint, desk: Desk) -> None:
     """The addresses of one request: its page, its number, and one for each button."""
-    pages.add_url_rule(ONE, "request", lambda public_id: _request(desk, public_id))
-    pages.add_url_rule(
-        f"{ONE}/number", "number", lambda public_id: _request(desk, public_id, "number"), methods=["POST"]
-    )
+    pages.add_url_rule(ONE, "request", lambda public_id: show(desk, public_id))
+    pages.add_url_rule(f"{ONE}/number", "number", lambda public_id: show(desk, public_id, "number"), methods=["POST"])
     for name in _STEPS:
         pages.add_url_rule(
             f"{ONE}/{name.replace('_', '-')}",
@@ -43,8 +41,11 @@ def add_routes(pages: Blueprint, desk: Desk) -> None:
         )
 
 
-def _request(desk: Desk, public_id: str, action: str = "view") -> ResponseReturnValue:
-    """One request; with the action "number" its phone number too, for dialling by hand."""
+def show(desk: Desk, public_id: str, action: str = "view", status: int = 200, **more: object) -> ResponseReturnValue:
+    """One request; with the action "number" its phone number too, for dialling by hand.
+
+    `more` are variables of the templates, such as what was typed into a form that could not be taken.
+    """
     member = current_member()
 
     def read(connection: Connection, now: datetime) -> View:
@@ -53,7 +54,7 @@ def _request(desk: Desk, public_id: str, action: str = "view") -> ResponseReturn
         return view
 
     view = desk.do(read)
-    return render_template("request.html", **view.variables, shows_number=action == "number")
+    return render_template("request.html", **{**view.variables, **more}, shows_number=action == "number"), status
 
 
 def _claim(work: Work) -> None:
@@ -62,16 +63,6 @@ def _claim(work: Work) -> None:
 
 def _release(work: Work) -> None:
     queue.release(work.connection, work.public_id, work.member, work.now)
-
-
-def _wrap_up(work: Work) -> None:
-    if work.form.get("disposition") not in list(Disposition):
-        raise Missing("disposition")
-    disposition, referral = Disposition(work.form["disposition"]), work.form.get("referral")
-    note = work.form.get("note", "")
-    queue.wrap_up(
-        work.connection, work.public_id, work.member, disposition, note, work.now, work.office, referral=referral
-    )
 
 
 def _undo(work: Work) -> None:
@@ -105,7 +96,6 @@ def _note(work: Work) -> None:
 _STEPS: Mapping[str, tuple[Callable[[Work], None], LazyString | None]] = {
     "claim": (_claim, None),
     "release": (_release, lazy_gettext("Released: it is back in the queue.")),
-    "wrap_up": (_wrap_up, lazy_gettext("Wrapped up. You can take this back for one minute.")),
     "undo": (_undo, lazy_gettext("Taken back: the request is yours again.")),
     "cancel": (_cancel, lazy_gettext("Cancelled: nobody will phone.")),
     "retriage": (_retriage, lazy_gettext("Changed: the due time follows the new urgency.")),
@@ -122,7 +112,7 @@ def _press(desk: Desk, public_id: str, name: str) -> ResponseReturnValue:
             lambda connection, now: step(Work(connection, public_id, member, form, now, desk.office, desk.claim_lasts))
         )
     except (AlreadyClaimed, NotYours, IllegalMove, TooLateToUndo, Missing) as error:
-        flash(_why_not(error))
+        flash(why_not(error))
     else:
         flash(request.path, "sent")  # the page may forget the text that it kept for this form
         if done is not None:
@@ -130,7 +120,7 @@ def _press(desk: Desk, public_id: str, name: str) -> ResponseReturnValue:
     return redirect(url_for("console.request", public_id=public_id), 303)
 
 
-def _why_not(error: CallbackError) -> str:
+def why_not(error: CallbackError) -> str:
     """Why it could not be done, and what to do now."""
     match error:
         case AlreadyClaimed():

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from callbacks import call_panel, call_words, conclusions, console_words, queue, timeline
+from callbacks import call_panel, call_words, conclusions, console_words, queue, script_part, timeline, wrap_up_part
 from callbacks.desk import Desk
 from callbacks.lifecycle import Status
 from callbacks.queue import Story
@@ -39,7 +39,7 @@ class View:
     variables: Mapping[str, object]
 
 
-PARTS: tuple[Callable[[Look], Mapping[str, object]], ...] = (call_panel.part,)
+PARTS: tuple[Callable[[Look], Mapping[str, object]], ...] = (call_panel.part, script_part.part, wrap_up_part.part)
 
 
 def read(connection: Connection, public_id: str, member: Member, now: datetime, desk: Desk) -> View:

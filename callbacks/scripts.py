@@ -1,7 +1,7 @@
 """What an agent says and does while phoning: a script for every outcome of the triage, and what all calls share.
 
 `script_files` reads them and says how a script is written; here one is chosen for a request, in the languages of agent
-and caller, and all are judged: what is missing, too long to say, or not to be said. `call_words` fills them in for the
+and caller, and all are judged: what is missing, too long to say, or not to be said. `script_part` fills them in for the
 page of a request. Facts in them come from the same sources as those that the line speaks. Standard library only.
 """
 

@@ -1,0 +1,95 @@
+"""The call scripts on the page of a request: chosen, filled in, and with the organisations that they name.
+
+A part of `request_view`: that gathers in the thread that writes, where no page has a language yet, so the template asks
+for each script when it shows it. `scripts` chooses, the words of the headings are here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from flask_babel import LazyString, get_locale, lazy_gettext
+
+from callbacks import directory, scripts
+from callbacks.desk import Desk
+from callbacks.directory import Referral
+from callbacks.queue_views import Entry
+from callbacks.script_files import Script
+
+if TYPE_CHECKING:
+    from callbacks.request_view import Look
+
+HEADINGS: Mapping[str, LazyString] = {
+    "check": lazy_gettext("First: is it the person who asked?"),
+    "start": lazy_gettext("Then: who we are"),
+    "ask": lazy_gettext("Ask"),
+    "tell": lazy_gettext("Tell"),
+    "do": lazy_gettext("Do"),
+    "close": lazy_gettext("To end"),
+    "care": lazy_gettext("Keep in mind"),
+    "call": lazy_gettext("Calling the doctor, hospital or pharmacy"),
+    "message": lazy_gettext("Does it go to voicemail?"),
+    "answer": lazy_gettext("Does somebody else answer?"),
+}
+
+
+@dataclass(frozen=True)
+class RequestScripts:
+    """The scripts for one request, phoned by one agent; each in the language of the page that asks for it."""
+
+    entry: Entry
+    agent: str
+    today: date
+    desk: Desk
+
+    @property
+    def call(self) -> tuple[Script, ...]:
+        """The call itself, from picking up to goodbye."""
+        return self._filled("opening"), self._filled(self.entry.outcome), self._filled("closing")
+
+    @property
+    def keep_in_mind(self) -> Script:
+        """What holds for every call: what is never said and never asked."""
+        return self._filled("keep_in_mind")
+
+    @property
+    def provider(self) -> Script:
+        """Phoning a doctor, hospital or pharmacy for the caller."""
+        return self._filled("provider")
+
+    @property
+    def voicemail(self) -> Script | None:
+        """The message that may be left; None where the caller did not allow any."""
+        return self._filled("voicemail") if self.entry.safe_message is True else None
+
+    @property
+    def somebody_else(self) -> Script:
+        """What to say to anybody but the caller."""
+        return self._filled("somebody_else")
+
+    def referral(self, key: str) -> Referral | None:
+        """The organisation that a script names, where this line's directory has it."""
+        return directory.find(self.desk.directory, key)
+
+    def heading(self, name: str) -> LazyString:
+        """The words above a part of a script."""
+        return HEADINGS[name]
+
+    def _filled(self, name: str) -> Script:
+        values = {
+            "agent": self.agent,
+            "organisation": self.desk.organisation,
+            "reference": self.entry.reference,
+            "days_kept": str(self.desk.days_kept),
+        }
+        return scripts.shared_for(name, self.entry, str(get_locale())).filled(values)
+
+
+def part(look: Look) -> Mapping[str, object]:
+    """What request_scripts.html needs: `scripts`, by the agent's first name only."""
+    today = look.now.astimezone(look.desk.office.zone).date()
+    first_name = look.member.name.split()[0]
+    return {"scripts": RequestScripts(look.story.entry, first_name, today, look.desk)}
