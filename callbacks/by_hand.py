@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from callbacks import service
 from callbacks.happenings import record
@@ -43,17 +43,29 @@ class ByHand:
             raise ValueError("a phone number is written with its country, such as +31612345678")
 
 
-def add_by_hand(connection: Connection, member: Member, asked: ByHand, now: datetime, office: OfficeHours) -> str:
-    """Queue a request that an agent writes down; its public id.
+def add_by_hand(
+    connection: Connection,
+    member: Member,
+    asked: ByHand,
+    now: datetime,
+    office: OfficeHours,
+    *,
+    public_id: str | None = None,
+) -> str:
+    """Queue a request that an agent writes down; its public id, which is `public_id` where one is given.
 
     An open request of the same number is treated as for a second call: this one links to it, and both become sooner.
+    Whatever has this public id already stays as it is: a form that was sent twice adds one request.
     """
+    public_id = public_id or secrets.token_urlsafe(16)
+    known = select(service.callbacks.c.id).where(service.callbacks.c.public_id == public_id)
+    if connection.execute(known).first() is not None:
+        return public_id
     earlier = service.open_or_reopened(connection, asked.phone, now)
     urgency = asked.urgency
     if earlier is not None:
         urgency = urgency.raised()
         service.raise_earlier(connection, earlier, now, office)
-    public_id = secrets.token_urlsafe(16)
     answers = {
         "need": asked.need,
         "who": asked.who,
