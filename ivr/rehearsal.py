@@ -103,7 +103,8 @@ class Booth:
         own = {**self._own, "from_": self.settings.line_number}
         with closing(HttpTransport()) as transport:
             state = rehearsal_ringing.state_of(placed, transport, **own)
-        return {"id": placed.public_id, "agent": placed.agent, "to": placed.to, "state": self.calls.close(state)}
+        to = rehearsal_ringing.readable(placed.to)
+        return {"id": placed.public_id, "agent": placed.agent, "to": to, "state": self.calls.close(state)}
 
     @property
     def _own(self) -> dict[str, Any]:

@@ -56,6 +56,13 @@ def other_of(phone: AgentPhone) -> dict[str, Any] | None:
     return {"number": hidden(phone.other.number), "speaks": phone.other.is_answered}
 
 
+def readable(number: str) -> str:
+    """A number (E.164) as people write it."""
+    import phonenumbers
+
+    return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 def hidden(number: str) -> str:
     """A number of which only the country and the last digits are shown."""
     return f"{number[:3]} … {number[-DIGITS_SHOWN:]}"

@@ -160,6 +160,7 @@ function showOther() {
   part("other").hidden = !isShown;
   if (part("other-title").textContent !== title) part("other-title").textContent = title;
   if (!isShown) return hadFocus ? part("keypad").focus({ preventScroll: true }) : undefined;
+  log.scrollTop = log.scrollHeight;
   part("other-hint").textContent = WORDS.ringing[other.speaks ? "speaking_hint" : "other_hint"];
   for (const button of part("other-choices").children) button.hidden = (button.dataset.other === "other_hangs_up") !== other.speaks;
   (other.speaks ? part("hang-up") : part("other-choices").firstElementChild).focus({ preventScroll: true });
