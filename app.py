@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import click
 from flask import Flask, Response, jsonify
 
-from callbacks import console, languages, sign_in, team_commands
+from callbacks import console, languages, notice_commands, sign_in, team_commands
 from callbacks.db import Database
 from callbacks.desk import Desk
 from callbacks.errors import DatabaseUnavailable
@@ -199,6 +199,12 @@ def wsgi() -> Flask:
     app.extensions["zorglijn"].line.warm_up()
     house = app.extensions["zorglijn"]
     sweeper.start(house.line.switchboard, house.ringer)
+    if house.settings.smtp_url:
+        from callbacks import mailing, watching
+
+        mailer, office = mailing.Mailer.to(*house.settings.mail), house.settings.organisation
+        base_url = house.settings.public_base_url
+        watching.start(watching.Watcher(house.database, mailer, office.hours, base_url, office.before_due))
     return app
 
 
@@ -386,6 +392,7 @@ def _team_desk() -> TeamDesk:
 
 
 main.add_command(team_commands.group(_team_desk))
+main.add_command(notice_commands.group(lambda: _settings().mail))
 
 
 def _cannot_start(problems: Sequence[str]) -> click.ClickException:

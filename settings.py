@@ -123,6 +123,11 @@ class Settings:
         """Whether this line runs without a phone company."""
         return self.zorglijn_env == "rehearsal"
 
+    @property
+    def mail(self) -> tuple[str, str, tuple[str, ...]]:
+        """The mail server, the address from which the line sends, and those to which."""
+        return self.smtp_url, self.mail_from, self.mail_to
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """Read and check everything; a SettingsError lists every problem by the name of its variable."""

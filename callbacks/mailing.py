@@ -23,7 +23,7 @@ from typing import Any
 
 from callbacks.errors import MailDelayed, MailFailed, MailRefused
 from callbacks.letters import Letter
-from callbacks.mail_server import MailServer, Security
+from callbacks.mail_server import MailServer, Security, parse_server
 from callbacks.outbox import Due
 
 TIMEOUT_SECONDS = 10.0  # for each answer
@@ -40,6 +40,11 @@ class Mailer:
     recipients: tuple[str, ...]
     timeout: float = TIMEOUT_SECONDS
     deadline: float = DEADLINE_SECONDS
+
+    @classmethod
+    def to(cls, smtp_url: str, sender: str, recipients: tuple[str, ...]) -> Mailer:
+        """A mailer by the settings SMTP_URL, MAIL_FROM and MAIL_TO, which were found right."""
+        return cls(parse_server(smtp_url), sender, recipients)
 
     def message(self, letter: Letter, now: datetime, about: Sequence[Due] = ()) -> EmailMessage:
         """The letter in its envelope.
