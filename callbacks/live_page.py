@@ -54,7 +54,9 @@ def _alerts(desk: Desk) -> ResponseReturnValue:
     looking_at = found[1] if found else None
 
     def read(connection: Connection, now: datetime) -> tuple[tuple[notices.Alert, ...], str]:
-        told = notices.alerts(connection, member, now, desk.office, looking_at=looking_at).new
+        told = notices.alerts(
+            connection, member, now, desk.office, before_due=desk.before_due, looking_at=looking_at
+        ).new
         seen = freshness.seal(key, None, told)
         if seen != known and told:
             access.note(connection, member, "alerts", now, count=len(told))
