@@ -123,7 +123,7 @@ class Panel:
 
 
 LACKS: Mapping[str, LazyString] = {
-    "number": lazy_gettext("The caller left no number. When they call again with their code, they can leave one."),
+    "number": lazy_gettext("The caller left no number. When they call again, they can leave one."),
     "line": lazy_gettext(
         "The line has no number to call with. Whoever runs it must set one; until then dial by hand: Show number."
     ),

@@ -44,7 +44,7 @@ _PLAIN: tuple[tuple[type[CallbackError], LazyString], ...] = (
     (TooManyCalls, lazy_gettext("There were too many calls today. Something may be wrong: ask the coordinator.")),
     (IllegalMove, lazy_gettext("That is not possible any more: the request has changed meanwhile.")),
 )
-_IN_THE_WAY = (AlreadyClaimed, CallInProgress, *(kind for kind, _ in _PLAIN))
+_IN_THE_WAY: tuple[type[CallbackError], ...] = (AlreadyClaimed, CallInProgress, *(kind for kind, _ in _PLAIN))
 
 
 def add_routes(pages: Blueprint, desk: Desk) -> None:
