@@ -1,6 +1,6 @@
 """Taking a list out of the console: which one, what that means, and then the file. For coordinators.
 
-The list is told by the same address as the queue's (`queue_page.filters_of`), so that what somebody sees there is what
+The list is told by the same address as the queue's (`queue_filters`), so that what somebody sees there is what
 they export. `exporting` makes the file.
 """
 
@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, render_template, request
-from flask_babel import LazyString, gettext
 from sqlalchemy import Connection
 
 from callbacks import access, console_words, exporting, queue_views
 from callbacks.desk import Desk
 from callbacks.exporting import BYTES_A_ROW, FORMATS, Format
 from callbacks.guarding import current_member, require_coordinator
-from callbacks.lifecycle import Urgency
-from callbacks.queue_filters import filters_of
-from callbacks.queue_views import Filters
+from callbacks.queue_filters import chosen, filters_of, query_of
+from callbacks.queue_views import OPEN, Filters
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -59,7 +56,7 @@ def _reports(desk: Desk) -> ResponseReturnValue:
         told=told(filters),
         formats=FORMATS,
         sizes={kind: _size(count * size) for kind, size in BYTES_A_ROW.items()},
-        chosen=_chosen(),
+        query=query_of(filters),
     )
 
 
@@ -75,27 +72,8 @@ def _export(desk: Desk) -> ResponseReturnValue:
 
 def told(filters: Filters) -> list[str]:
     """Which list this is, in words: each is something that holds for all of it."""
-    urgencies = ", ".join(Urgency(urgency).name for urgency in sorted(filters.urgency))
-    named: list[tuple[LazyString | str, LazyString | str | None]] = [
-        (gettext("Status"), console_words.words(console_words.STATUSES, filters.status)),
-        (gettext("Urgency"), urgencies),
-        (gettext("Need"), console_words.words(console_words.NEEDS, filters.need)),
-        (gettext("Language"), console_words.words(console_words.LANGUAGES, filters.language)),
-        (gettext("Region"), console_words.words(console_words.ANSWERS["region"], filters.region)),
-        (gettext("Words"), filters.words),
-    ]
-    plain = {
-        gettext("Only yours"): filters.mine,
-        gettext("Only overdue"): filters.overdue,
-        gettext("Only what needs a coordinator"): filters.for_coordinator,
-    }
-    return [f"{name}: {value}" for name, value in named if value] + [name for name, holds in plain.items() if holds]
-
-
-def _chosen() -> str:
-    """The list's part of the address, from its question mark on."""
-    pairs = [pair for pair in request.args.items(multi=True) if pair[0] != "after"]
-    return f"?{urlencode(pairs)}" if pairs else ""
+    which = [] if filters.status != OPEN else [console_words.STATUSES[OPEN]]
+    return [str(words) for words in (*which, *(one.words for one in chosen(filters)))]
 
 
 def _size(bytes_: int) -> str:

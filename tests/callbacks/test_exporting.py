@@ -241,8 +241,7 @@ def test_the_page_says_which_list_how_many_and_what_an_export_means(desk: Desk) 
     desk.house.calls(ASKED, phone=PHONE, urgency=1)
     page = desk.client.get("/console/reports?urgency=P1&words=doctor&after=1.2.3").text
     assert "<strong>1 request</strong>" in page
-    assert "Urgency: P1" in page
-    assert "Words: doctor" in page
+    assert [f"<li>{words}</li>" in page for words in ("Open", "P1", "“doctor”")] == [True] * 3
     assert 'action="/console/export?urgency=P1&amp;words=doctor"' in page
     assert "Whoever finds it can harm these people." in page
     assert desk.accesses()[-1] == ("counted", 1)
