@@ -32,6 +32,7 @@ from callbacks.guarding import CONSOLE
 PAGES = (
     add_page,
     calling_page,
+    coordinator_page,
     happened_page,
     language_page,
     live_page,

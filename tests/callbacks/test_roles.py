@@ -42,6 +42,7 @@ TABLE: dict[str, For] = {
     "GET /console/alerts": PAGE,
     "POST /console/language": For(303, 303, 303),
     "GET /console/happened": PAGE,
+    "GET /console/coordinator": COORDINATORS_PAGE,
     "GET /console/reports": COORDINATORS_PAGE,
     "POST /console/export": COORDINATORS_PAGE,
     f"GET {ONE}": PAGE,
