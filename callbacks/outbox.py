@@ -43,8 +43,8 @@ KEPT_UP = timedelta(days=1)  # older news is none: it is neither noted nor tried
 LEASE = timedelta(minutes=5)  # longer than sending can take (`mailing.DEADLINE_SECONDS`)
 BETWEEN_MAILS = timedelta(minutes=5)  # but danger (P0) goes out at once
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
-MOST_NOTED = 500  # in one transaction, while callers wait for theirs
-MOST_TAKEN = 2000
+MOST_NOTED = 200  # in one transaction, while callers wait for theirs
+MOST_TAKEN = 500
 
 _ADD = {
     dialect.__name__.rpartition(".")[2]: dialect.insert(notices).on_conflict_do_nothing(
