@@ -74,7 +74,7 @@ class Entry:
     needs_interpreter: bool  # the language to call back in is one that nobody of the team speaks
     region: str | None
     part_of_day: str | None
-    safe_message: bool
+    safe_message: bool | None  # None: not asked, which counts as no
     flags: tuple[str, ...]
     attempts: int
     repeats: int
@@ -307,7 +307,7 @@ def _entry(row: Row[Any], spoken: frozenset[str], left: Mapping[int, str], now: 
         urgency=Urgency(row.urgency),
         is_overdue=is_open and row.due_at < now,
         needs_interpreter=wanted is not None and wanted not in spoken,
-        safe_message=row.safe_message is True,
+        safe_message=row.safe_message,
         flags=tuple(row.flags),
         claimed_by=row.claimed_by_name if is_claimed else None,
         claimed_by_id=row.claimed_by if is_claimed else None,

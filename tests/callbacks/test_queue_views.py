@@ -169,8 +169,10 @@ def test_an_entry_has_what_the_list_shows(house: House) -> None:
     assert two.linked_to_id == one.public_id
 
 
-def test_a_message_that_was_not_talked_about_is_not_safe(house: House) -> None:
-    assert house.entry(house.calls()).safe_message is False
+def test_a_message_that_was_not_talked_about_is_told_from_one_that_was_refused(house: House) -> None:
+    """Neither may be left; the console says why not."""
+    assert house.entry(house.calls()).safe_message is None
+    assert house.entry(house.calls(phone="+31698765432", answers={"safe_message": "no"})).safe_message is False
 
 
 def test_a_number_is_found_in_any_notation(house: House) -> None:
