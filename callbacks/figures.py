@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
-from statistics import median
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
@@ -100,7 +99,7 @@ def _of(urgency: Urgency, asked: Sequence[Asked], now: datetime) -> Figures:
     return Figures(
         urgency=urgency,
         asked=len(asked) if len(asked) >= FEWEST else None,
-        median=median(told) if told else None,
+        median=(told[(len(told) - 1) // 2] + told[len(told) // 2]) / 2 if told else None,
         slowest_tenth=told[ceil(len(told) * 0.9) - 1] if told else None,
         on_time=_on_time(asked, now),
         reached=_reached(asked),

@@ -226,7 +226,8 @@ class _ConsoleOnly(SecureCookieSessionInterface):
 
 def _guard(door: Door, csrf: CSRFProtect) -> ResponseReturnValue | None:
     if request.url_rule is None:
-        return _no_such_page(door)
+        _no_such_page(door)
+        return None
     if not is_console(request.url_rule.rule):
         return None
     is_open = _is_open_to_all()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Flask, render_template, request
+from flask import Blueprint, render_template, request
 from flask.blueprints import BlueprintSetupState
 from flask_babel import LazyString, gettext, lazy_gettext
 from werkzeug.exceptions import HTTPException
@@ -59,7 +59,7 @@ def add_to(pages: Blueprint) -> None:
 
 
 def _answer_strays(state: BlueprintSetupState) -> None:
-    app: Flask = state.app
+    app = state.app
     others: Callable[[HTTPException], Any] | None = app.error_handler_spec[None][None].get(HTTPException)
 
     def answer(error: HTTPException) -> ResponseReturnValue | HTTPException:

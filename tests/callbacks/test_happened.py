@@ -165,7 +165,7 @@ def test_each_look_is_noted_and_one_that_cannot_be_shows_nothing(
     first, _ = day_of_work(house)
     anna.get("/console/happened")
     query = select(access.accesses.c.action, access.accesses.c["count"]).order_by(access.accesses.c.id.desc())
-    assert tuple(house.database.read(lambda c: c.execute(query).first()) or ()) == ("happened", 5)
+    assert house.database.read(lambda c: tuple(c.execute(query).all()[0])) == ("happened", 5)
 
     def refuse(*_: object, **__: object) -> None:
         raise DatabaseUnavailable("full")

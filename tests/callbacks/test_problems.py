@@ -1,4 +1,4 @@
-"""What goes wrong under /console is told in the console's own look: what it is, and what to do; nothing of our insides."""
+"""What goes wrong under /console is told in its own look: what it is, and what to do; nothing of our insides."""
 
 from __future__ import annotations
 

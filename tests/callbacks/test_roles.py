@@ -39,6 +39,8 @@ ONE = "/console/requests/<public_id>"
 TABLE: dict[str, For] = {
     "GET /console/": PAGE,
     "POST /console/next": BUTTON,
+    "GET /console/add": PAGE,
+    "POST /console/add": For(302, 422, 422),  # nothing was filled in
     "GET /console/alerts": PAGE,
     "POST /console/language": For(303, 303, 303),
     "GET /console/happened": PAGE,
@@ -50,10 +52,13 @@ TABLE: dict[str, For] = {
     f"POST {ONE}/number": PAGE,  # the request once more, with its number
     f"POST {ONE}/claim": BUTTON,
     f"POST {ONE}/release": BUTTON,
-    f"POST {ONE}/wrap-up": BUTTON,
+    f"POST {ONE}/wrap-up": For(302, 409, 409),  # nobody has claimed it
     f"POST {ONE}/undo": BUTTON,
     f"POST {ONE}/cancel": BUTTON,
     f"POST {ONE}/note": BUTTON,
+    f"POST {ONE}/retriage": BUTTON,
+    f"GET {ONE}/call": BUTTON,  # a part of the request's page: on to there
+    f"POST {ONE}/call": BUTTON,
     "GET /console/account": PAGE,
     "POST /console/account/password": For(302, 401, 401),  # without the current one
     "POST /console/account/recovery-codes": For(302, 401, 401),
@@ -72,6 +77,7 @@ OPEN_TO_ALL = {name for name, row in TABLE.items() if "/sign-in" in name or "sta
 FORMS: dict[str, dict[str, str]] = {
     "POST /console/language": {"locale": "en"},
     "POST /console/export": {"format": "csv"},
+    f"POST {ONE}/wrap-up": {"disposition": "information_given"},
 }
 GUARDED = sorted(TABLE.keys() - OPEN_TO_ALL)
 BUTTONS = sorted(name for name in TABLE if name.startswith("POST"))
