@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from callbacks.provider import Busy, PlaceCall, Refused, TwilioProvider, Uncertain
-from callbacks.provider_wire import Wire
+from callbacks.provider_wire import BrokenAnswer, Wire
 from tests.standins import twilio_api as twilio
 from tests.standins.twilio_api import ACCOUNT, TOKEN, Behaviour, TwilioApi
 
@@ -105,6 +105,16 @@ def test_without_a_clear_answer_nothing_is_certain_and_nothing_is_asked_twice(
     assert time.monotonic() - began < 3
     assert ANNAS_PHONE not in str(unknown.value)
     assert (api.asked("POST"), len(api.calls)) == (1, calls)
+
+
+@pytest.mark.parametrize("behaviour", [twilio.cut_off, twilio.drip, twilio.endless, twilio.nonsense, twilio.hung])
+def test_half_an_answer_is_none(api: TwilioApi, behaviour: Behaviour) -> None:
+    """Also where what has come could be read."""
+    api.next(behaviour)
+    with pytest.raises(BrokenAnswer):
+        Wire(api.url, answer_seconds=0.3).request(
+            "POST", twilio.PATH, data={"To": "1", "From": "2"}, auth=(ACCOUNT, TOKEN)
+        )
 
 
 def test_a_redirect_is_not_followed_with_what_is_secret(api: TwilioApi) -> None:
