@@ -91,6 +91,11 @@ class Panel:
         return self.is_open and not self.is_live and self.lacks is None and self.taken_by is None
 
     @property
+    def they_spoke(self) -> bool:
+        """Whether agent and caller have spoken, so that wrapping up comes next."""
+        return self.call is not None and self.call.state is State.ENDED
+
+    @property
     def is_shown(self) -> bool:
         """Whether there is anything to say: of a request that is over, only how it was called."""
         return self.is_open or self.call is not None
