@@ -27,7 +27,7 @@ from callbacks.provider import TwilioProvider
 from callbacks.provider_wire import Wire
 from callbacks.ringing import Ringer
 from ivr import flow as floor_plan
-from ivr import outgoing
+from ivr import line_commands, outgoing
 from ivr.answers import Answers
 from ivr.numbers import Allowed, NumberPolicy
 from ivr.prompts import Fact, Prompts
@@ -268,42 +268,6 @@ def rehearse(script: Path | None, save: Path | None, from_: str) -> None:
 
 
 @main.group()
-def prompts() -> None:
-    """What the line says."""
-
-
-@prompts.command("check")
-def prompts_check() -> None:
-    """Check every prompt: there in each language, short and plain enough, its menu right, its node reachable."""
-    from datetime import UTC, datetime
-
-    from ivr.prompt_checks import check, warnings
-
-    line = _house(_settings()).line
-    problems = check(line.renderer.prompts, line.renderer.flow)
-    for problem in problems:
-        click.echo(f"{problem.where}: {problem.what}")
-    for warning in warnings(line.renderer.prompts, datetime.now(UTC).date()):
-        click.echo(f"warning: {warning.where}: {warning.what}", err=True)
-    click.echo(f"{len(problems)} problems" if problems else "All prompts are well.")
-    sys.exit(1 if problems else 0)
-
-
-@main.command()
-@click.option("--svg", is_flag=True, help="A drawn picture instead of Mermaid text.")
-@click.option("--write", type=click.Path(file_okay=False, path_type=Path), help="Write both into this folder.")
-def flow(*, svg: bool, write: Path | None) -> None:
-    """The call flow as a picture: Mermaid text, or SVG."""
-    from ivr import flow_picture
-
-    plan = floor_plan.build()
-    if write is not None:
-        flow_picture.write(write, plan)
-        return
-    click.echo(flow_picture.svg(plan) if svg else flow_picture.mermaid(plan))
-
-
-@main.group()
 def callbacks() -> None:
     """The queue of callbacks."""
 
@@ -393,6 +357,8 @@ def _team_desk() -> TeamDesk:
 
 main.add_command(team_commands.group(_team_desk))
 main.add_command(notice_commands.group(lambda: _settings().mail))
+main.add_command(line_commands.prompts(lambda: _house(_settings()).line))
+main.add_command(line_commands.flow)
 
 
 def _cannot_start(problems: Sequence[str]) -> click.ClickException:

@@ -1,0 +1,54 @@
+"""The commands `zorglijn prompts check` and `zorglijn flow`; `app` hangs them into its command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ivr.webhooks import Line
+
+
+def prompts(line: Callable[[], Line]) -> click.Group:
+    """The group of commands about what the line says; `line` is put together when one of them runs."""
+
+    @click.group()
+    def prompts() -> None:
+        """What the line says."""
+
+    @prompts.command("check")
+    def check() -> None:
+        """Check every prompt: there in each language, short and plain enough, its menu right, its node reachable."""
+        from datetime import UTC, datetime
+
+        from ivr import prompt_checks
+
+        renderer = line().renderer
+        problems = prompt_checks.check(renderer.prompts, renderer.flow)
+        for problem in problems:
+            click.echo(f"{problem.where}: {problem.what}")
+        for warning in prompt_checks.warnings(renderer.prompts, datetime.now(UTC).date()):
+            click.echo(f"warning: {warning.where}: {warning.what}", err=True)
+        click.echo(f"{len(problems)} problems" if problems else "All prompts are well.")
+        sys.exit(1 if problems else 0)
+
+    return prompts
+
+
+@click.command()
+@click.option("--svg", is_flag=True, help="A drawn picture instead of Mermaid text.")
+@click.option("--write", type=click.Path(file_okay=False, path_type=Path), help="Write both into this folder.")
+def flow(*, svg: bool, write: Path | None) -> None:
+    """The call flow as a picture: Mermaid text, or SVG."""
+    from ivr import flow as floor_plan
+    from ivr import flow_picture
+
+    plan = floor_plan.build()
+    if write is not None:
+        flow_picture.write(write, plan)
+        return
+    click.echo(flow_picture.svg(plan) if svg else flow_picture.mermaid(plan))
