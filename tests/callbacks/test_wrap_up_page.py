@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -72,8 +73,9 @@ class Console:
 
 
 @pytest.fixture
-def console(database_url: str) -> Iterator[Console]:
-    made = Console(database_url)
+def console(tmp_path: Path) -> Iterator[Console]:
+    """On one database: what a wrap-up does on each is in test_wrapping_up."""
+    made = Console(people.sqlite(tmp_path))
     yield made
     made.line.close()
 
