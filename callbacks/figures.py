@@ -24,7 +24,7 @@ from callbacks.lifecycle import OPEN, Disposition, Urgency
 from callbacks.service import callbacks
 
 PERIOD = timedelta(days=30)
-MOST = 20_000  # requests, the newest: a flood must not make the page wait
+MOST = 10_000  # requests, the newest: a flood must not make the page wait
 FEWEST = 5  # people who make up a number that may be told
 WITHIN = 3  # attempts
 
@@ -124,10 +124,13 @@ def _reached(asked: Sequence[Asked]) -> Share:
     return Share(sum(decided), len(decided))
 
 
+_TOLD = tuple(callbacks.c[name] for name in ("id", "urgency", "requested_at", "due_at", "status"))
+
+
 def recent(connection: Connection, now: datetime) -> list[Asked]:
     """The requests of the last thirty days, at most MOST of them."""
     those = (
-        select(callbacks)
+        select(*_TOLD)
         .where(callbacks.c.requested_at >= now - PERIOD, callbacks.c.linked_to.is_(None))
         .order_by(callbacks.c.id.desc())
         .limit(MOST)
@@ -159,7 +162,7 @@ class _WrappedUp:
 def _wrapped_up(connection: Connection, those: Select[Any]) -> Mapping[int, _WrappedUp]:
     within = those.subquery()
     query = (
-        select(events)
+        select(events.c.callback_id, events.c.at, events.c.what, events.c.details)
         .join(within, within.c.id == events.c.callback_id)
         .where(events.c.what.in_(["wrapped_up", "undone"]))
         .order_by(events.c.id)

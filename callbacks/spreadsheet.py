@@ -87,6 +87,11 @@ def neutral(text: str) -> str:
     plain = text.translate(_ONE_LINE)
     if _may_compute(plain) or _LEADING_ZERO.fullmatch(plain):
         plain = f"'{plain}"
+    return plain if _SEPARATORS.isdisjoint(plain) else _neutral_within(plain)
+
+
+def _neutral_within(plain: str) -> str:
+    """For a program that splits at another separator than ours."""
     safe: list[str] = []
     begins = False
     for letter in plain:
