@@ -59,7 +59,7 @@ def test_somebody_at_the_door_is_in_the_queue_with_all_that_was_asked(app: Flask
 def test_nobody_needs_a_phone(app: Flask, anna: FlaskClient) -> None:
     page = adds(anna, safe_message="yes", **FILLED).text
     (entry,) = entries(app)
-    assert (entry.phone, entry.safe_message) == (None, False)
+    assert (entry.phone, entry.safe_message) == (None, None)
     assert "There is no number: write the reference down for them" in page
 
 
@@ -110,7 +110,7 @@ def test_somebody_who_had_called_is_linked_and_both_are_sooner(app: Flask, anna:
 def test_what_nobody_offers_is_not_stored(app: Flask, anna: FlaskClient) -> None:
     adds(anna, who="<b>", part_of_day="midnight", safe_message="maybe", **FILLED | {"region": "moon"})
     (entry,) = entries(app)
-    assert (entry.who, entry.part_of_day, entry.region, entry.safe_message) == (None, None, None, False)
+    assert (entry.who, entry.part_of_day, entry.region, entry.safe_message) == (None, None, None, None)
 
 
 @pytest.mark.parametrize("field", ["phone", "note", "need", "who", "language", "urgency", "region", "once", "refused"])
