@@ -18,6 +18,7 @@ from callbacks.errors import CallbackError
 if TYPE_CHECKING:
     from callbacks.provider_wire import Wire
 
+OURS = "outbound-api"  # a call that was asked for here; those that it leads to, and those that come in, are others
 MOST_FOUND = 100  # calls to one phone since a minute ago
 EVENTS = ("initiated", "ringing", "answered", "completed")  # of the call to the agent, told to `status_url`
 _SID = re.compile(r"CA[0-9a-f]{32}")
@@ -106,10 +107,10 @@ class TwilioProvider:
         return str(made.sid)
 
     def find(self, to: str, since: datetime) -> tuple[Found, ...]:
-        """The calls to this number that began since then; Uncertain where they cannot be listed."""
+        """The calls to this number that were asked for since then; Uncertain where they cannot be listed."""
         try:
             listed = self._calls().stream(to=to, start_time_after=since.astimezone(UTC), page_size=50)
-            found = tuple(_found(call) for call in islice(listed, MOST_FOUND))
+            found = tuple(_found(call) for call in islice(listed, MOST_FOUND) if call.direction in (None, OURS))
         except Exception as error:
             raise Uncertain(type(error).__name__) from error
         return tuple(call for call in found if _SID.fullmatch(call.sid))

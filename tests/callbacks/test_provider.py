@@ -154,6 +154,14 @@ def test_calls_to_a_phone_are_found_by_number_and_moment_page_after_page(api: Tw
     assert api.asked("GET") == 2
 
 
+def test_calls_that_nobody_asked_for_here_are_not_found(api: TwilioApi) -> None:
+    """The other leg of a call, and one that comes in, may be to the same phone."""
+    for direction in ("outbound-dial", "inbound"):
+        provider_at(api.url).place(WANTED)
+        api.calls[-1].direction = direction
+    assert provider_at(api.url).find(ANNAS_PHONE, LONG_AGO) == ()
+
+
 def test_a_list_that_fails_finds_nothing_out(api: TwilioApi) -> None:
     api.list_fails = True
     with pytest.raises(Uncertain):

@@ -36,6 +36,7 @@ class MadeCall:
     form: Form
     created_at: datetime
     status: str = "queued"
+    direction: str = "outbound-api"
 
     @property
     def to(self) -> str:
@@ -48,7 +49,7 @@ class MadeCall:
             "to": self.to,
             "from": self.form["From"][0],
             "status": self.status,
-            "direction": "outbound-api",
+            "direction": self.direction,
             "api_version": "2010-04-01",
             "date_created": format_datetime(self.created_at),
             "start_time": format_datetime(self.created_at),
