@@ -114,6 +114,21 @@ def check_line_number(number: str) -> Iterator[Finding]:
             "LINE_NUMBER is not set: nobody can be called back through the line, only by dialling by hand.",
             REMEDIES["LINE_NUMBER"],
         )
+    elif not _is_valid(number):
+        yield Finding(
+            Severity.WARNING,
+            f"LINE_NUMBER {number} looks like nobody's number: is a digit wrong?",
+            REMEDIES["LINE_NUMBER"],
+        )
+
+
+def _is_valid(number: str) -> bool:
+    import phonenumbers
+
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return False
 
 
 def _verbed(wrong: str) -> str:

@@ -102,6 +102,14 @@ def test_a_line_without_a_number_of_its_own_may_go_live_and_calls_nobody_back(or
     assert "nobody can be called back through the line" in found[0].what
 
 
+@pytest.mark.parametrize("number", ["+3140123", "+314012345678", "+9991234567"])
+def test_a_number_that_looks_like_nobodys_is_noticed(organisation: Path, number: str) -> None:
+    found = [
+        finding.what for finding in visit(live(organisation, LINE_NUMBER=number)) if finding.severity is not Severity.OK
+    ]
+    assert found == [f"LINE_NUMBER {number} looks like nobody's number: is a digit wrong?"]
+
+
 def test_a_line_without_a_mail_server_may_go_live_and_tells_nobody_by_e_mail(organisation: Path) -> None:
     found = [finding for finding in visit(live(organisation, SMTP_URL="")) if finding.severity is not Severity.OK]
     assert [(finding.severity, finding.what.split()[0]) for finding in found] == [(Severity.WARNING, "SMTP_URL")]
@@ -233,6 +241,17 @@ def test_numbers_of_others_that_nobody_verified_are_told_together(organisation: 
     kruispost = 'phone = "020 624 90 31"\nverified_on = 2026-11-20'
     env = live(changed(organisation, kruispost, kruispost.replace("2026-11-20", "2026-08-01")))
     assert warnings(env) == ["The console says to verify these numbers before referring: Kruispost, Amsterdam."]
+
+
+def test_call_scripts_are_watched_from_two_weeks_before_their_last_day(organisation: Path) -> None:
+    told = warnings(live(organisation), today=date(2027, 1, 7))
+    assert [what for what in told if what.startswith("After 2027-01-20 the console says to look up the facts of")]
+    assert not [what for what in warnings(live(organisation), today=date(2027, 1, 6)) if "look up" in what]
+
+
+def test_a_script_names_only_organisations_of_the_directory(organisation: Path) -> None:
+    env = live(changed(organisation, 'key = "comensha"', 'key = "trafficking"'))
+    assert warnings(env) == ["Call scripts refer to organisations that the directory lacks: comensha."]
 
 
 def test_voice_messages_need_somebody_who_listens(organisation: Path) -> None:
