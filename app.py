@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import click
 from flask import Flask, Response, jsonify
 
-from callbacks import console, languages, notice_commands, sign_in, team_commands
+from callbacks import console, languages, notice_commands, scripts, sign_in, team_commands
 from callbacks.db import Database
 from callbacks.desk import Desk
 from callbacks.errors import DatabaseUnavailable
@@ -60,7 +60,8 @@ class House:
 
 
 def build_line(settings: Settings, clock: Clock = utc_now) -> House:
-    """Put the rooms together; PromptError or AnswersError when the line could not speak or listen."""
+    """Put the rooms together; PromptError, AnswersError or ScriptsError where line or agents would lack their words."""
+    scripts.library()
     organisation = settings.organisation
     prompts = Prompts.load(PROMPTS, facts(organisation))
     flow = floor_plan.build(tuple(language.code for language in prompts.languages))
@@ -339,12 +340,13 @@ def _settings(env: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _house(settings: Settings) -> House:
+    from callbacks.scripts import ScriptsError
     from ivr.answers import AnswersError
     from ivr.prompts import PromptError
 
     try:
         return build_line(settings)
-    except (PromptError, AnswersError) as error:
+    except (PromptError, AnswersError, ScriptsError) as error:
         raise _cannot_start(error.problems) from None
 
 

@@ -48,6 +48,7 @@ PROBLEMS: Mapping[int, tuple[LazyString, LazyString]] = {
         lazy_gettext("It is our fault, not yours. Look in the queue whether it was done before you try again."),
     ),
 }
+TEXTS = ("note", "reason")  # the fields of the console in which somebody writes more than a word
 _OTHERWISE = 400
 
 
@@ -87,4 +88,5 @@ def _no_such_request(_: NoSuchCallback) -> ResponseReturnValue:
 
 def _away(_: DatabaseUnavailable) -> ResponseReturnValue:
     text = gettext("The queue cannot be reached at the moment. Nothing is lost: please try again in a minute.")
-    return render_template("problem.html", title=gettext("One moment"), text=text), 503
+    typed = [request.form[name] for name in TEXTS if request.form.get(name, "").strip()]
+    return render_template("problem.html", title=gettext("One moment"), text=text, typed=typed), 503

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -117,6 +118,26 @@ def shared_for(name: str, entry: Asked, page_language: str) -> Script:
 def library() -> Library:
     """The scripts of this house, read once; ScriptsError where they cannot be used."""
     return Library.load(FOLDER)
+
+
+def expiring(library: Library, before: date) -> dict[date, list[str]]:
+    """The scripts whose facts have to be reviewed before this day, by their last day."""
+    found: dict[date, list[str]] = {}
+    for script in next(iter(library.scripts.values())).values():  # the languages agree on the days
+        if script.expires is not None and script.expires < before:
+            found.setdefault(script.expires, []).append(script.name)
+    return dict(sorted(found.items()))
+
+
+def referred(library: Library) -> frozenset[str]:
+    """The keys of the organisations that scripts name."""
+    return frozenset(
+        step.text
+        for script in next(iter(library.scripts.values())).values()
+        for part in script.parts
+        for step in part.steps
+        if step.kind is Kind.REFER
+    )
 
 
 def problems(library: Library, outcomes: Iterable[str], keys: Iterable[str]) -> list[str]:

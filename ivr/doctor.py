@@ -18,6 +18,7 @@ from textwrap import fill
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import ArgumentError
 
+from callbacks import scripts
 from callbacks.channels import parse_url
 from callbacks.db import Database
 from callbacks.migrations import is_current
@@ -36,6 +37,7 @@ from ivr.doctor_checks import (
     check_organisation,
     check_prompts,
 )
+from ivr.doctor_scripts import check_scripts
 from ivr.prompts import PromptError, Prompts
 from settings import HERE, VARIABLES, Organisation, Settings, SettingsError
 
@@ -127,10 +129,12 @@ def _findings(env: Mapping[str, str], today: date, probes: Probes) -> Iterator[F
     yield from check_mode(mode)
     yield from check_environment(problems)
     yield from check_made_up({name: value for name, value in values.items() if name not in wrong})
-    yield from check_line_number(values["LINE_NUMBER"])
+    if "LINE_NUMBER" not in wrong:
+        yield from check_line_number(values["LINE_NUMBER"])
     yield from check_mail(values["SMTP_URL"])
     if organisation is not None:
         yield from check_organisation(organisation, today)
+        yield from check_scripts(scripts.library(), organisation.directory, today)
     yield from _look_at_prompts(probes.prompts, organisation, today)
     yield from _look_at_store(values["DATABASE_URL"], probes)
     yield from _look_at_programs(mode, probes)

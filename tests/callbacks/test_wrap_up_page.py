@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from callbacks import queue
 from callbacks.console_words import DISPOSITIONS
 from callbacks.db import Database
+from callbacks.desk import Desk
 from callbacks.errors import DatabaseUnavailable
 from callbacks.script_files import Kind
 from callbacks.script_part import HEADINGS
@@ -219,6 +220,23 @@ def test_a_database_that_is_away_keeps_what_was_typed(
     kept = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', answer.text))
     presses(anna, f"{address}/wrap-up", note=NOTE, **{name: kept[name] for name in ("disposition", "referral")})
     assert console.last(address).events[-1].details["referral"] == "Kruispost, Amsterdam"
+
+
+@pytest.mark.parametrize("button, name", [("note", "note"), ("cancel", "reason")])
+def test_whatever_else_was_typed_is_shown_again_when_the_database_is_away(
+    console: Console, anna: FlaskClient, monkeypatch: pytest.MonkeyPatch, button: str, name: str
+) -> None:
+    address = console.claimed(anna)
+    token = people.csrf_token(anna)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise DatabaseUnavailable("locked")
+
+    monkeypatch.setattr(Desk, "do", refuse)
+    answer = anna.post(f"{address}/{button}", data={name: NOTE, "csrf_token": token})
+    assert answer.status_code == 503
+    assert html.escape(NOTE) in answer.text
+    assert token not in answer.text.partition("<main")[2]
 
 
 def test_a_chosen_moment_is_on_the_clock_of_the_office(console: Console, anna: FlaskClient) -> None:
