@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from callbacks.call_states import LIVE, PATIENCE, RING_SECONDS, TIME_LIMIT, State, after, silence_of
@@ -107,13 +107,13 @@ def intend(
         raise NoNumber("the caller left no number")
     if member.phone is None:
         raise NoPhone("the agent has no phone")
-    _refuse_second(connection, row.id, member)
+    _refuse_second(connection, row, member)
     _refuse_flood(connection, row.phone, now)
     against, put_aside = warnings(row, now, office), frozenset(overridden)
     if not put_aside.issuperset(against):
         raise NeedsOverride(tuple(warning for warning in against if warning not in put_aside))
     known = [warning.value for warning in against]
-    outgoing = _store(connection, row.id, member, now, known)
+    outgoing = _store(connection, row, member, now, known)
     record(connection, row.id, member.id, now, "calling", call=outgoing, overridden=known)
     return outgoing
 
@@ -165,10 +165,11 @@ def advance(
     return True
 
 
-def _refuse_second(connection: Connection, callback_id: int, member: Member) -> None:
-    """CallInProgress where this callback, this agent or another agent on the same phone is in a call."""
+def _refuse_second(connection: Connection, asked: Row[Any], member: Member) -> None:
+    """CallInProgress where this callback, another one of the same number, or this agent's phone is in a call."""
     concerned = (
-        outgoing_calls.c.callback_id == callback_id,
+        outgoing_calls.c.callback_id == asked.id,
+        callbacks.c.phone == asked.phone,
         outgoing_calls.c.agent_id == member.id,
         agents.c.phone == member.phone,
     )
@@ -178,7 +179,7 @@ def _refuse_second(connection: Connection, callback_id: int, member: Member) -> 
         .join(agents, agents.c.id == outgoing_calls.c.agent_id)
         .join(callbacks, callbacks.c.id == outgoing_calls.c.callback_id)
         .where(outgoing_calls.c.ended_at.is_(None), or_(*concerned))
-        .order_by(outgoing_calls.c.callback_id != callback_id)
+        .order_by(outgoing_calls.c.callback_id != asked.id)
     )
     live = connection.execute(query).first()
     if live is not None:
@@ -195,12 +196,12 @@ def _refuse_flood(connection: Connection, phone: str, now: datetime) -> None:
         raise TooManyCalls("too many calls in a day")
 
 
-def _store(connection: Connection, callback_id: int, member: Member, now: datetime, overridden: list[str]) -> str:
+def _store(connection: Connection, asked: Row[Any], member: Member, now: datetime, overridden: list[str]) -> str:
     """The new row, if no other has come in between; its public id."""
     public_id = secrets.token_hex(16)
     values = {
         "public_id": public_id,
-        "callback_id": callback_id,
+        "callback_id": asked.id,
         "agent_id": member.id,
         "state": State.ASKED.value,
         "overridden": overridden,
@@ -211,7 +212,7 @@ def _store(connection: Connection, callback_id: int, member: Member, now: dateti
         with connection.begin_nested():
             connection.execute(insert(outgoing_calls).values(**values))
     except IntegrityError:
-        _refuse_second(connection, callback_id, member)
+        _refuse_second(connection, asked, member)
         raise
     return public_id
 
@@ -244,12 +245,17 @@ def _change(connection: Connection, outgoing_id: int, values: dict[str, Any]) ->
 def _follow(
     connection: Connection, row: Row[Any], becomes: State, now: datetime, seconds: int | None, lasts: timedelta
 ) -> None:
-    """What comes of a change: the claim lasts as long as the call and then begins anew, and an end is written down."""
+    """What comes of a change: the claim lasts as long as the call and then begins anew, and an end is written down.
+
+    Late news of a call that was given up leaves the claim alone while a newer call of the callback goes on.
+    """
     holds = silence_of(becomes) + PATIENCE + lasts if becomes in LIVE else lasts
+    is_newer = outgoing_calls.c.id > row.id
     theirs = (
         callbacks.c.id == row.callback_id,
         callbacks.c.status == Status.CLAIMED.value,
         callbacks.c.claimed_by == row.agent_id,
+        ~exists().where(outgoing_calls.c.callback_id == row.callback_id, is_newer, outgoing_calls.c.ended_at.is_(None)),
     )
     connection.execute(update(callbacks).where(*theirs).values(claim_ends_at=now + holds))
     if becomes in LIVE:

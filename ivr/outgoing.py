@@ -112,6 +112,11 @@ class Happening:
             self.connection, self.outgoing.id, state, self.now, provider_sid=provider_sid, error=error, lasts=lasts
         )
 
+    @property
+    def is_diallable(self) -> bool:
+        """Whether the line dials the caller's number; looked at again here, however it got into the queue."""
+        return self.outward.line.switchboard.numbers.caller(self.outgoing.caller_phone or "") is not None
+
     def question(self, says: Saying, asks: int) -> Told:
         """Ask for the key; the reference tells the agent which request it is."""
         reference = queue.find(self.connection, self.outgoing.callback_public_id, self.now).reference
@@ -164,6 +169,9 @@ def _pressed(happening: Happening, asked: int) -> Told:
     if not _goes_on(happening):
         return happening.tells(Saying.STOPPED)
     if happening.webhook.said.digits == KEY:
+        if not happening.is_diallable:
+            happening.advance(State.FAILED, error=CALLER_FAILED)
+            return happening.tells(Saying.FAILED)
         happening.advance(State.RINGING_CALLER)
         return replace(happening.tells(Saying.CALLING), number=happening.outgoing.caller_phone)
     if asked < MOST_ASKS:
