@@ -80,8 +80,84 @@ def test_anybody_can_use_the_pages(
         page = context.new_page()
         page.goto("/console/")
         request = page.locator("ol.list a").first.get_attribute("href") or ""
-        for address in ("/console/", "/console/?urgency=P0", request, "/console/requests/nobody"):
+        for address in (*ADDRESSES, request):
             page.goto(address)
-            found = Axe().run(page)
-            assert found.violations_count == 0, found.generate_report()
-            assert page.evaluate("document.documentElement.scrollWidth") <= 320
+            unfold(page)
+            passes(page)
+        page.goto("/console/add")
+        page.locator("#phone").fill("0900 1234567")
+        page.locator("form.add button").click()
+        expect(page.locator("#phone-error")).to_be_visible()
+        passes(page)
+
+
+ADDRESSES = (
+    "/console/",
+    "/console/?urgency=P0",
+    "/console/?status=all&words=nothing&mine=1",
+    "/console/add",
+    "/console/requests/nobody",
+)
+
+
+def unfold(page: Page) -> None:
+    """Open whatever is folded, so that it is looked at too."""
+    page.evaluate("document.querySelectorAll('details').forEach((folded) => { folded.open = true; })")
+
+
+def passes(page: Page) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_anna_adds_somebody_at_the_door_and_finds_them(browser: Browser, server: RunningServer, database: str) -> None:
+    with desk(browser, server, database, "anna") as context:
+        page = context.new_page()
+        page.goto("/console/")
+        page.get_by_role("link", name="Add request").first.click()
+        page.get_by_label("Phone number").fill("0900 1234567")
+        page.get_by_label("What help is needed?").select_option(label="Teeth")
+        page.get_by_label("Language to call back in").select_option(label="Somali")
+        page.get_by_role("textbox", name="Note").fill("waits outside")
+        presses(page, "Add request")
+        page.get_by_role("link", name="The line does not call this number.").click()
+        expect(page.get_by_label("Phone number")).to_be_focused()
+        page.keyboard.press("ControlOrMeta+a")
+        page.keyboard.type("06 87654321")
+        presses(page, "Add request")
+        expect(page.get_by_text("Added. The reference is")).to_be_visible()
+        expect(page.get_by_text("waits outside")).to_be_visible()
+        page.goto("/console/")
+        page.get_by_label("Reference, number or words").fill("87654321")
+        presses(page, "Show")
+        expect(page.locator("ol.list > li")).to_have_count(1)
+        expect(page.get_by_text("interpreter needed")).to_be_visible()
+        page.get_by_role("link", name="Remove the filter “87654321”").click()
+        expect(page.locator("ol.list > li")).to_have_count(3)
+
+
+def test_anna_changes_the_urgency_with_a_reason(browser: Browser, server: RunningServer, database: str) -> None:
+    with desk(browser, server, database, "anna") as context:
+        page = context.new_page()
+        page.goto("/console/?urgency=P0&urgency=P1&urgency=P2")
+        page.locator("ol.list a").first.click()
+        page.get_by_text("Urgency and need", exact=True).click()
+        page.get_by_label("Urgency", exact=True).select_option("P1")
+        page.get_by_label("Why is it different?").fill("spoke to the doctor")
+        presses(page, "Change")
+        expect(page.get_by_text("spoke to the doctor").first).to_be_visible()
+        expect(page.get_by_role("heading", name="Why P1")).to_be_visible()
+
+
+def test_a_printed_list_has_no_buttons(browser: Browser, server: RunningServer, database: str) -> None:
+    with desk(browser, server, database, "anna") as context:
+        page = context.new_page()
+        page.emulate_media(media="print")
+        for address in ("/console/", None):
+            if address:
+                page.goto(address)
+            else:
+                page.locator("ol.list a").first.click()
+            expect(page.locator("button:visible, input:visible, select:visible")).to_have_count(0)
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
