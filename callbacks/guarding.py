@@ -20,7 +20,7 @@ from flask import Flask, Request, Response, current_app, g, redirect, render_tem
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy import Connection
-from werkzeug.exceptions import Forbidden, Unauthorized
+from werkzeug.exceptions import BadRequest, Forbidden, NotFound, Unauthorized
 
 from callbacks import sessions, staff
 from callbacks.db import Database
@@ -230,16 +230,26 @@ def _guard(door: Door, csrf: CSRFProtect) -> ResponseReturnValue | None:
         return None
     if not is_console(request.url_rule.rule):
         return None
-    is_open = _is_open_to_all()
-    if not is_open or _is_marked("asks_who"):
-        if _recognise(door):
-            _note_seen(door, current_session())
-        elif not is_open:
-            return _to_sign_in()
-    if request.method not in _SAFE_METHODS:
+    if "\0" in request.path:  # no name of ours has one, and PostgreSQL takes none to look for
+        raise NotFound
+    sent_away = _admit(door)
+    if sent_away is None and request.method not in _SAFE_METHODS:
         _refuse_other_sites()
         csrf.protect()
-    return None
+        if any("\0" in typed for _, typed in request.form.items(multi=True)):  # nobody can type one
+            raise BadRequest
+    return sent_away
+
+
+def _admit(door: Door) -> ResponseReturnValue | None:
+    """Let whoever may see it see this page; None, or the answer that sends them to sign in."""
+    is_open = _is_open_to_all()
+    if is_open and not _is_marked("asks_who"):
+        return None
+    if _recognise(door):
+        _note_seen(door, current_session())
+        return None
+    return None if is_open else _to_sign_in()
 
 
 def _no_such_page(door: Door) -> None:

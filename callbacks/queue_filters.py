@@ -47,14 +47,18 @@ def filters_of(args: MultiDict[str, str]) -> Filters:
     return Filters(
         urgency=frozenset(urgencies),
         status=status if status in LISTS else OPEN,
-        language=args.get("language") or None,
-        region=args.get("region") or None,
-        need=args.get("need") or None,
+        language=_plain(args.get("language")),
+        region=_plain(args.get("region")),
+        need=_plain(args.get("need")),
         mine="mine" in args,
         overdue="overdue" in args,
         for_coordinator="coordinator" in args,
         words=args.get("words", "").strip()[:LONGEST],
     )
+
+
+def _plain(told: str | None) -> str | None:
+    return told if told and told.isprintable() else None  # PostgreSQL takes no NUL
 
 
 def query_of(filters: Filters, *, after: str | None = None) -> str:

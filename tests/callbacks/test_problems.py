@@ -99,3 +99,19 @@ def test_other_addresses_keep_their_own_answers(anna: FlaskClient) -> None:
     assert "Zorglijn</title>" not in anna.get("/nowhere").text
     assert anna.get("/nowhere").status_code == 404
     assert anna.get("/voice/nowhere").content_type.startswith("text/xml")
+
+
+ODD = (
+    "/console/requests/%00", "/console/requests/%00/live", "/console/?need=%00", "/console/?language=%00",
+    "/console/?region=%00&words=%00&after=%00&urgency=%00&status=%00", "/console/reports?need=%00",
+    "/console/happened?what=%00&reference=%00",
+)  # fmt: skip
+
+
+def test_what_no_database_can_look_for_is_no_fault_of_ours(database_url: str) -> None:
+    app = people.console(database_url)
+    bram = people.signed_in_client(app, "bram")
+    assert {address: bram.get(address).status_code for address in ODD if bram.get(address).status_code >= 500} == {}
+    form = {"csrf_token": people.csrf_token(bram), "note": "a\0b", "words": "\0"}
+    assert bram.post("/console/requests/nobody/note", data=form).status_code == 400
+    people.database_of(app).close()
