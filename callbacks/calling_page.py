@@ -111,6 +111,6 @@ def _why_not(error: CallbackError, own_name: str) -> str:
         case CallInProgress(by=by) if by == own_name:
             return str(gettext("Your phone is in another call. End that first, then call back."))
         case CallInProgress():
-            return str(gettext("%(name)s is calling already: on this request, or with your phone.", name=error.by))
+            return str(gettext("%(name)s is calling already: this caller, or with your phone.", name=error.by))
         case _:
             return str(next(words for kind, words in _PLAIN if isinstance(error, kind)))
