@@ -67,13 +67,20 @@ function move() {
   const orphan = own() + pathOf(target).replace(/note$/, "wrap-up");
   const kept = sessionStorage.getItem(orphan);
   if (!kept || forms().some((form) => own() + pathOf(form) === orphan)) return;
-  const note = JSON.parse(kept).note ?? "";
+  if (document.getElementById("unsaved-note")) return; // the page itself has just offered it as a note
+  const note = (JSON.parse(kept).note ?? "").trim();
   sessionStorage.removeItem(orphan);
+  if (!note || isStored(note)) return;
   const field = target.querySelector("[name=note]");
-  if (!note.trim()) return;
   field.value = [field.value, note].filter((text) => text.trim()).join("\n");
   keep(target);
   tell(target, phrase("moved"));
+}
+
+/** It stands among what happened: it was kept as a note already. */
+function isStored(note) {
+  const plain = (text) => text.replace(/\s+/g, " ");
+  return plain(document.getElementById("request-events")?.textContent ?? "").includes(plain(note));
 }
 
 function tell(form, text) {

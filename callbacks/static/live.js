@@ -12,9 +12,13 @@ const parts = () => [...document.querySelectorAll("[data-refresh]")];
 const isUnderWay = (part) => part.classList.contains("htmx-request");
 const isDue = (part, now) => now - (asked.get(part) ?? 0) >= Number(part.dataset.refresh) * 1000;
 
-/** Ask for this part now. */
+/** Ask for this part now, or once more as soon as the answer is there that is under way. */
 export function refresh(part) {
-  if (!part || isUnderWay(part)) return;
+  if (!part) return;
+  if (isUnderWay(part)) {
+    asked.delete(part);
+    return;
+  }
   asked.set(part, Date.now());
   htmx.trigger(part, "refresh");
 }
@@ -35,8 +39,7 @@ export function beginLive() {
   window.addEventListener("focus", refreshAll);
   window.addEventListener("online", refreshAll);
   for (const part of parts()) if (part.dataset.seen) asked.set(part, Date.now()); // the page has just brought it
-  setInterval(tick, TICK);
-  tick();
+  document.addEventListener("DOMContentLoaded", () => setInterval(tick, TICK) && tick()); // then htmx is ready as well
 }
 
 function tick() {

@@ -251,3 +251,8 @@ def test_only_a_form_that_did_its_work_lets_the_page_forget_its_text(line: Line,
     assert sent not in anna.presses(f"{address}/note", note=" ")
     assert sent in anna.presses(f"{address}/note", note="She phones from a neighbour.")
     assert sent not in anna.opens(address)
+
+
+def test_a_page_asks_for_its_alerts_at_once(line: Line, anna: Agent) -> None:
+    for page in (QUEUE, asked(line, anna), "/console/account"):
+        assert 'id="alerts" data-refresh="15" data-seen=""' in anna.opens(page)
