@@ -60,17 +60,17 @@ class Words:
 
 DUTCH = Words(
     locale="nl",
-    opening="Er wachten mensen op een telefoontje. Niemand heeft deze verzoeken opgepakt.",
+    opening="Er wachten mensen op een telefoontje. Niemand heeft deze vragen genomen.",
     short={Heading.URGENT: "{} dringend", Heading.NEARLY_OVERDUE: "{} bijna te laat", Heading.OVERDUE: "{} te laat"},
     one={
-        Heading.URGENT: "1 nieuw dringend verzoek:",
-        Heading.NEARLY_OVERDUE: "1 verzoek is bijna te laat:",
-        Heading.OVERDUE: "1 verzoek is te laat:",
+        Heading.URGENT: "1 nieuwe dringende vraag:",
+        Heading.NEARLY_OVERDUE: "1 vraag is bijna te laat:",
+        Heading.OVERDUE: "1 vraag is te laat:",
     },
     many={
-        Heading.URGENT: "{} nieuwe dringende verzoeken:",
-        Heading.NEARLY_OVERDUE: "{} verzoeken zijn bijna te laat:",
-        Heading.OVERDUE: "{} verzoeken zijn te laat:",
+        Heading.URGENT: "{} nieuwe dringende vragen:",
+        Heading.NEARLY_OVERDUE: "{} vragen zijn bijna te laat:",
+        Heading.OVERDUE: "{} vragen zijn te laat:",
     },
     urgencies={
         Urgency.P0: "nu",
@@ -85,8 +85,8 @@ DUTCH = Words(
     in_minutes="over {} minuten",
     more="En nog {}.",
     queue="De hele wachtrij: {}",
-    closing="Log in om een verzoek te zien en op te pakken.\nIn deze e-mail staat expres niets over de mensen zelf.",
-    trial="Dit is een proef. U hoeft niets te doen.\nZo krijgt het team bericht van een dringend verzoek.",
+    closing="Log in om een vraag te lezen en te nemen.\nIn deze e-mail staat expres niets over de mensen zelf.",
+    trial="Dit is een proef. U hoeft niets te doen.\nZo krijgt het team bericht van een dringende vraag.",
 )
 ENGLISH = Words(
     locale="en_GB",

@@ -80,21 +80,21 @@ def test_an_e_mail_reads_well_in_both_languages_dutch_first() -> None:
         """\
 English below
 
-Er wachten mensen op een telefoontje. Niemand heeft deze verzoeken opgepakt.
+Er wachten mensen op een telefoontje. Niemand heeft deze vragen genomen.
 
-2 nieuwe dringende verzoeken:
+2 nieuwe dringende vragen:
 - P0 (nu)
   https://line.example.org/console/requests/request-2
 - P1 (binnen 2 kantooruren), uiterlijk dinsdag 24 november 12:40
   https://line.example.org/console/requests/request-1
 
-1 verzoek is bijna te laat:
+1 vraag is bijna te laat:
 - P3 (binnen 3 werkdagen), uiterlijk dinsdag 24 november 11:00 (over 20 minuten)
   https://line.example.org/console/requests/request-3
 
 De hele wachtrij: https://line.example.org/console/
 
-Log in om een verzoek te zien en op te pakken.
+Log in om een vraag te lezen en te nemen.
 In deze e-mail staat expres niets over de mensen zelf.
 
 ----------------------------------------
@@ -122,7 +122,7 @@ On purpose, this e-mail says nothing about the people.
 def test_what_is_late_already_is_told_since_when() -> None:
     letter = written(TOO_LATE)
     assert letter.subject == "Zorglijn: 1 te laat / 1 overdue"
-    assert "1 verzoek is te laat:\n- P2 (volgende werkdag), te laat sinds dinsdag 24 november 10:35\n" in letter.body
+    assert "1 vraag is te laat:\n- P2 (volgende werkdag), te laat sinds dinsdag 24 november 10:35\n" in letter.body
     assert "1 request is overdue:\n- P2 (next working day), overdue since Tuesday 24 November 10:35\n" in letter.body
 
 
