@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections.abc import Callable
 from threading import Thread
 
 from callbacks import queue
@@ -20,19 +21,23 @@ log = logging.getLogger("zorglijn.sweeper")
 EVERY_SECONDS = 60.0
 
 
-def start(switchboard: Switchboard, ringer: Ringer | None = None, every_seconds: float = EVERY_SECONDS) -> Thread:
-    """Sweep in the background from now on; the thread keeps nobody from ending the process."""
-    thread = Thread(target=_sweep_for_ever, args=(switchboard, ringer, every_seconds), name="sweeper", daemon=True)
-    thread.start()
-    return thread
+def start(switchboard: Switchboard, ringer: Ringer | None = None, every_seconds: float = EVERY_SECONDS) -> None:
+    """Sweep in the background from now on; the threads keep nobody from ending the process.
+
+    Calls back are looked up in a thread of their own: a provider that hangs makes every look-up last as long as it may,
+    and claims must run out and calls be ended meanwhile.
+    """
+    work: dict[str, Callable[[], object]] = {"sweeper": lambda: sweep_once(switchboard)}
+    if ringer is not None:
+        work["reconciler"] = lambda: reconcile_once(ringer)
+    for name, round_ in work.items():
+        Thread(target=_do_for_ever, args=(round_, every_seconds), name=name, daemon=True).start()
 
 
-def _sweep_for_ever(switchboard: Switchboard, ringer: Ringer | None, every_seconds: float) -> None:
+def _do_for_ever(round_: Callable[[], object], every_seconds: float) -> None:
     while True:
         time.sleep(every_seconds * random.uniform(0.5, 1.0))  # noqa: S311  so that workers take turns; no secret
-        sweep_once(switchboard)
-        if ringer is not None:
-            reconcile_once(ringer)
+        round_()
 
 
 def sweep_once(switchboard: Switchboard) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -19,10 +20,11 @@ from callbacks.db import Database
 from callbacks.errors import AlreadyClaimed, CallInProgress
 from callbacks.queue import ByHand
 from callbacks.service import callbacks
+from ivr import sweeper
 from ivr.twiml_verbs import Dial
 from tests.callbacks import people
 from tests.callbacks.call_house import CallHouse
-from tests.callbacks.house import LASTS, OFFICE
+from tests.callbacks.house import LASTS, NOW, OFFICE
 from tests.ivr.line import Line, settings_for
 from tests.ivr.test_outgoing import CallBack
 
@@ -173,3 +175,31 @@ def test_a_request_added_by_hand_at_the_number_of_another_is_not_phoned_meanwhil
         house.intends(house.bram, second)
     house.hears(call, State.RINGING_AGENT, State.AGENT_NO_ANSWER)
     house.intends(house.bram, second)
+
+
+def test_a_provider_that_hangs_keeps_no_claim_from_running_out(database: Database) -> None:
+    """Every look-up of a call lasts as long as it may, one after the other: the sweep is not to wait for them."""
+    hangs, swept = threading.Event(), threading.Semaphore(0)
+
+    class Hanging:
+        def reconcile(self) -> int:
+            hangs.set()
+            threading.Event().wait()
+            return 0
+
+    class Board:
+        clock = staticmethod(lambda: NOW)
+
+        def __init__(self) -> None:
+            self.database = database
+
+        def sweep(self) -> int:
+            if not hangs.is_set():
+                return 0
+            swept.release()
+            threading.Event().wait(60)  # a few rounds are enough
+            return 0
+
+    sweeper.start(Board(), Hanging(), every_seconds=0.01)  # type: ignore[arg-type]  # all of both that a sweep uses
+    assert hangs.wait(20)
+    assert swept.acquire(timeout=20)
