@@ -29,6 +29,7 @@ from callbacks.lifecycle import Urgency
 from callbacks.mail_server import MailServer, Security
 from callbacks.mailing import Mailer
 from callbacks.watching import Watcher
+from ivr.logs import JsonLines
 from settings import HERE
 from tests.callbacks.house import OFFICE, House
 from tests.callbacks.people import sqlite
@@ -207,6 +208,24 @@ def test_a_round_never_raises_and_tells_no_values(house: House, caplog: pytest.L
     assert watching.watch_once(replace(watcher_of(house, Mailbox()), database=gone)) == 0
     assert [record.getMessage() for record in caplog.records] == ["watch_failed", "watch_failed"]
     assert [record.error for record in caplog.records] == ["RuntimeError", "DatabaseUnavailable"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("manner", [Manner.REFUSES_LOGIN, Manner.REFUSES_SENDER, Manner.REFUSES_ONE, Manner.BABBLES])
+def test_no_address_and_no_secret_gets_into_a_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, manner: Manner
+) -> None:
+    """Also where the mail server quotes them: the test's does."""
+    database = Database(sqlite(tmp_path))
+    database.migrate()
+    house = House(database)
+    house.calls(urgency=0, phone="+31687651234")
+    with caplog.at_level(logging.DEBUG), mail_room(manner, users={"planted": "planted"}) as room:
+        server = MailServer("localhost", room.port, Security.NONE, "planted", "planted")
+        watching.watch_once(watcher_of(house, Mailer(server, SENDER, (*TEAM, "evening@example.org"))))
+    database.close()
+    logged = "\n".join(JsonLines().format(record) for record in caplog.records if record.name.startswith("zorglijn"))
+    assert "notices_" in logged or "mailboxes_" in logged
+    assert not [secret for secret in ("planted", "@", "687651234", "wrong password") if secret in logged]
 
 
 def test_the_thread_goes_on_after_a_round_that_failed(tmp_path: Path) -> None:
