@@ -13,19 +13,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from callbacks.call_limits import has_taken_its_place, refuse_flood, refuse_second
 from callbacks.call_states import LIVE, PATIENCE, RING_SECONDS, TIME_LIMIT, State, after, silence_of
 from callbacks.calling_views import Outgoing, Progress, find, latest_of, live_of, outgoing_calls
-from callbacks.errors import CallInProgress, NeedsOverride, NoNumber, NoPhone, TooManyCalls
+from callbacks.errors import NeedsOverride, NoNumber, NoPhone
 from callbacks.happenings import record
 from callbacks.lifecycle import CLAIM_LASTS, Status
 from callbacks.office_hours import OfficeHours
 from callbacks.queue import claim
 from callbacks.queue_rows import find_row
 from callbacks.service import callbacks
-from callbacks.staff import Member, agents
+from callbacks.staff import Member
 from callbacks.trying_again import PARTS_OF_DAY, part_of_day
 
 __all__ = [
@@ -45,9 +46,6 @@ __all__ = [
     "warnings",
 ]
 
-DAY = timedelta(hours=24)
-MOST_TO_A_NUMBER = 12  # in a day: more is a mistake, or somebody earns by it
-MOST_IN_ALL = 500
 _TICK = timedelta(microseconds=1)
 
 
@@ -107,8 +105,8 @@ def intend(
         raise NoNumber("the caller left no number")
     if member.phone is None:
         raise NoPhone("the agent has no phone")
-    _refuse_second(connection, row, member)
-    _refuse_flood(connection, row.phone, now)
+    refuse_second(connection, row, member.id, member.phone)
+    refuse_flood(connection, row.phone, now)
     against, put_aside = warnings(row, now, office), frozenset(overridden)
     if not put_aside.issuperset(against):
         raise NeedsOverride(tuple(warning for warning in against if warning not in put_aside))
@@ -153,7 +151,8 @@ def advance(
     becomes = after(before, state)
     is_other = provider_sid is not None and row.provider_sid not in (None, provider_sid)
     learns = provider_sid is not None and row.provider_sid is None
-    if is_other or (becomes is before and not learns):
+    is_revived = before not in LIVE and becomes in LIVE
+    if is_other or (becomes is before and not learns) or (is_revived and has_taken_its_place(connection, row)):
         return False
     values = {"provider_sid": provider_sid} if learns else {}
     if becomes is not before:
@@ -163,37 +162,6 @@ def advance(
     if becomes is not before:
         _follow(connection, row, becomes, now, seconds, lasts)
     return True
-
-
-def _refuse_second(connection: Connection, asked: Row[Any], member: Member) -> None:
-    """CallInProgress where this callback, another one of the same number, or this agent's phone is in a call."""
-    concerned = (
-        outgoing_calls.c.callback_id == asked.id,
-        callbacks.c.phone == asked.phone,
-        outgoing_calls.c.agent_id == member.id,
-        agents.c.phone == member.phone,
-    )
-    query = (
-        select(agents.c.name, callbacks.c.public_id)
-        .select_from(outgoing_calls)
-        .join(agents, agents.c.id == outgoing_calls.c.agent_id)
-        .join(callbacks, callbacks.c.id == outgoing_calls.c.callback_id)
-        .where(outgoing_calls.c.ended_at.is_(None), or_(*concerned))
-        .order_by(outgoing_calls.c.callback_id != asked.id)
-    )
-    live = connection.execute(query).first()
-    if live is not None:
-        raise CallInProgress(live.name, live.public_id)
-
-
-def _refuse_flood(connection: Connection, phone: str, now: datetime) -> None:
-    """TooManyCalls where this number, or all together, were called very often within a day."""
-    today = outgoing_calls.c.asked_at > now - DAY
-    theirs = select(callbacks.c.id).where(callbacks.c.phone == phone)
-    query = select(func.count()).select_from(outgoing_calls).where(today)
-    to_number = connection.execute(query.where(outgoing_calls.c.callback_id.in_(theirs))).scalar_one()
-    if to_number >= MOST_TO_A_NUMBER or connection.execute(query).scalar_one() >= MOST_IN_ALL:
-        raise TooManyCalls("too many calls in a day")
 
 
 def _store(connection: Connection, asked: Row[Any], member: Member, now: datetime, overridden: list[str]) -> str:
@@ -212,7 +180,7 @@ def _store(connection: Connection, asked: Row[Any], member: Member, now: datetim
         with connection.begin_nested():
             connection.execute(insert(outgoing_calls).values(**values))
     except IntegrityError:
-        _refuse_second(connection, asked, member)
+        refuse_second(connection, asked, member.id, member.phone)
         raise
     return public_id
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from callbacks import calling
+from callbacks import call_limits, calling
 from callbacks.calling import CallWarning, State
 from callbacks.db import Database
 from callbacks.errors import (
@@ -182,7 +182,7 @@ def test_what_speaks_against_calling_now(
 
 def test_a_number_that_was_called_all_day_is_called_no_more(house: CallHouse) -> None:
     asked = house.calls()
-    for _ in range(calling.MOST_TO_A_NUMBER):
+    for _ in range(call_limits.MOST_TO_A_NUMBER):
         house.hears(house.intends(house.anna, asked), State.AGENT_NO_ANSWER)
         house.wait(minutes=1)
     with pytest.raises(TooManyCalls):
@@ -196,7 +196,7 @@ def test_a_number_that_was_called_all_day_is_called_no_more(house: CallHouse) ->
 
 
 def test_the_line_as_a_whole_calls_only_so_often(house: CallHouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calling, "MOST_IN_ALL", 1)
+    monkeypatch.setattr(call_limits, "MOST_IN_ALL", 1)
     house.hears(house.intends(house.anna, house.calls()), State.AGENT_NO_ANSWER)
     with pytest.raises(TooManyCalls):
         house.intends(house.bram, house.calls(phone="+31687654321"))
@@ -294,6 +294,21 @@ def test_unless_a_newer_call_has_taken_its_place(house: CallHouse, same_request:
     assert sum(row.ended_at is None for row in house.rows()) == 1
 
 
+def test_a_call_that_rings_after_all_disturbs_nobody_who_is_on_the_phone(house: CallHouse) -> None:
+    """The same caller asked twice, and a colleague is speaking with them; or a colleague has the agent's phone."""
+    first, again = house.calls(), house.calls()
+    call = house.intends(house.anna, first)
+    house.hears(call, State.NOT_PLACED)
+    speaking = house.intends(house.bram, again)
+    assert not house.hears(call, State.AGENT_ANSWERED, provider_sid=SID)
+    house.hears(speaking, State.CONNECTED, State.ENDED)
+    bram = house.gives(house.bram, PHONES["anna"])
+    other = house.intends(bram, house.calls(phone="+31687654321"))
+    assert not house.hears(call, State.AGENT_ANSWERED, provider_sid=SID)
+    house.hears(other, State.AGENT_NO_ANSWER)
+    assert house.hears(call, State.AGENT_ANSWERED, provider_sid=SID)
+
+
 def test_a_claim_lasts_as_long_as_the_call_and_then_begins_anew(house: CallHouse) -> None:
     asked = house.calls()
     call = house.intends(house.anna, asked)
@@ -362,14 +377,14 @@ def test_the_database_itself_refuses_a_second_live_call(house: CallHouse, monkey
     asked = house.calls()
     house.intends(house.anna, asked)
     looked: list[int] = []
-    really = calling._refuse_second
+    really = call_limits.refuse_second
 
     def look_too_early(*known: object) -> None:
         looked.append(1)
         if len(looked) % 2 == 0:
             really(*known)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(calling, "_refuse_second", look_too_early)
+    monkeypatch.setattr("callbacks.calling.refuse_second", look_too_early)
     with pytest.raises(CallInProgress):
         house.intends(house.anna, asked)
     assert len(house.rows()) == 1
