@@ -18,6 +18,7 @@ from callbacks.desk import Desk
 from callbacks.directory import Referral
 from callbacks.queue_views import Entry
 from callbacks.script_files import Script
+from callbacks.staff import Member
 
 if TYPE_CHECKING:
     from callbacks.request_view import Look
@@ -41,7 +42,7 @@ class RequestScripts:
     """The scripts for one request, phoned by one agent; each in the language of the page that asks for it."""
 
     entry: Entry
-    agent: str
+    agent: Member
     today: date
     desk: Desk
 
@@ -49,6 +50,13 @@ class RequestScripts:
     def call(self) -> tuple[Script, ...]:
         """The call itself, from picking up to goodbye."""
         return self._filled("opening"), self._filled(self.entry.outcome), self._filled("closing")
+
+    @property
+    def foreign_language(self) -> str | None:
+        """The caller's language, where neither this agent nor a script speaks it; None otherwise."""
+        language = self.entry.callback_language or self.entry.language
+        is_spoken = language is None or language in self.agent.languages or language in scripts.library().scripts
+        return None if is_spoken else language
 
     @property
     def keep_in_mind(self) -> Script:
@@ -80,7 +88,7 @@ class RequestScripts:
 
     def _filled(self, name: str) -> Script:
         values = {
-            "agent": self.agent,
+            "agent": self.agent.name.split(" ")[0],
             "organisation": self.desk.organisation,
             "reference": self.entry.reference,
             "days_kept": str(self.desk.days_kept),
@@ -89,7 +97,6 @@ class RequestScripts:
 
 
 def part(look: Look) -> Mapping[str, object]:
-    """What request_scripts.html needs: `scripts`, by the agent's first name only."""
+    """What request_scripts.html needs: `scripts`; they name the agent by the first name only."""
     today = look.now.astimezone(look.desk.office.zone).date()
-    first_name = look.member.name.split()[0]
-    return {"scripts": RequestScripts(look.story.entry, first_name, today, look.desk)}
+    return {"scripts": RequestScripts(look.story.entry, look.member, today, look.desk)}

@@ -15,6 +15,7 @@ from flask_babel import force_locale
 from werkzeug.test import TestResponse
 
 from callbacks import queue
+from callbacks.by_hand import ByHand
 from callbacks.console_words import DISPOSITIONS
 from callbacks.db import Database
 from callbacks.desk import Desk
@@ -289,6 +290,19 @@ def test_the_script_is_open_beside_the_call_and_closed_for_who_only_reads(consol
     assert f"The code is {reference}." in words(page)
     assert "van Vluchtelingen in de Knel" in words(page)
     assert "<details><summary>Belscript" in console.agent("bram").get(address).text
+
+
+def test_a_language_that_the_agent_does_not_speak_asks_for_somebody_who_does(
+    console: Console, anna: FlaskClient
+) -> None:
+    """Anna speaks Dutch and English; nobody of the team speaks Arabic."""
+    asked = ByHand(language="ar", phone="+31611112222")
+    member = people.join(console.database, "anna")
+    office = console.line.settings.organisation.hours
+    public_id = console.database.write(lambda c: queue.add_by_hand(c, member, asked, console.now, office))
+    page = read(anna, f"/console/requests/{public_id}")
+    assert "Language of the caller: Arabic. Phone with an interpreter" in page
+    assert "Language of the caller" not in read(anna, console.claimed(anna))
 
 
 def test_a_script_whose_facts_are_old_says_so(console: Console, anna: FlaskClient) -> None:
