@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from callbacks import scripts
 from callbacks.console_words import OUTCOMES
 from callbacks.script_files import Kind, Script, Step
 from callbacks.scripts import AVOID, FOLDER, SHARED, Library, ScriptsError, script_for, shared_for
-from ivr import triage
+from ivr import readability, triage
 from settings import HERE, Organisation
 
 KEYS = [referral.key for referral in Organisation.load(HERE / "organisation.toml").directory]
@@ -66,6 +67,17 @@ def test_every_conclusion_of_the_triage_is_an_outcome_with_a_script() -> None:
 def test_words_that_the_line_avoids_are_avoided_by_agents_too(language: str) -> None:
     style = tomllib.loads((HERE / "prompts" / language / "style.toml").read_text(encoding="utf-8"))
     assert set(style["avoid"]) <= set(AVOID[language])
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_sentences_are_as_plain_as_those_of_the_line(language: str) -> None:
+    said = {
+        name: [re.sub(r"\{\w+\}|\d+", "x", step.text) for step in steps(script, Kind.SAY, Kind.DESK)]
+        for name, script in scripts.library().scripts[language].items()
+    }
+    scores = {name: readability.ease(" ".join(texts), language) or 100 for name, texts in said.items() if texts}
+    assert [name for name, score in scores.items() if score < readability.HARDEST] == []
+    assert sum(scores.values()) / len(scores) >= readability.AIM
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
