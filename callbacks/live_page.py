@@ -11,7 +11,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, render_template, request
 from flask_babel import gettext
 from sqlalchemy import Connection
 
@@ -37,14 +37,7 @@ def add_routes(pages: Blueprint, desk: Desk) -> None:
     def seconds_until(moment: datetime) -> int:
         return int((moment - desk.clock()).total_seconds())
 
-    def needed() -> dict[str, object]:
-        return {
-            "zone": desk.office.zone.key,
-            "seconds_until": seconds_until,
-            "endpoints": current_app.view_functions,
-        }
-
-    pages.app_context_processor(needed)
+    pages.app_context_processor(lambda: {"zone": desk.office.zone.key, "seconds_until": seconds_until})
 
 
 def _alerts(desk: Desk) -> ResponseReturnValue:

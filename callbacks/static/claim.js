@@ -22,6 +22,9 @@ export function beginClaim() {
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.elt.id === "keep-claim") refresh(part());
   });
+  document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.elt.id === "keep-claim") location.reload(); // such as a page too old: what was typed is kept
+  });
   document.addEventListener("input", (event) => {
     if (event.target.closest("form[data-keep]")) renew();
   });

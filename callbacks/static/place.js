@@ -67,9 +67,15 @@ function welcome() {
   if (!fresh.length) return;
   for (const row of fresh) {
     known.add(row.id);
-    row.dataset.new = phrase("new");
-    setTimeout(() => delete row.dataset.new, MARKED_FOR);
+    mark(row);
   }
   const isUrgent = fresh.some((row) => ["P0", "P1"].includes(row.dataset.urgency));
   say(phrase((fresh.length === 1 ? "one" : "many") + (isUrgent ? "Urgent" : "New"), { count: fresh.length }));
+}
+
+/** A stripe and a word, for a while. */
+function mark(row) {
+  const both = [row, row.querySelector("h2")];
+  for (const one of both) one.dataset.new = phrase("new");
+  setTimeout(() => both.forEach((one) => delete one.dataset.new), MARKED_FOR);
 }

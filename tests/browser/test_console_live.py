@@ -155,7 +155,8 @@ def test_a_call_appears_at_the_top_and_place_focus_and_typing_stay(house: House)
         assert top is not None
         assert abs((same.bounding_box() or {"y": 0})["y"] - top["y"]) < 2
         assert search.input_value() == "half a wo"
-        expect(page.locator(f"#request-{urgent}")).to_have_attribute("data-new", "new")
+        mark = "heading => getComputedStyle(heading, '::after').content"
+        assert page.locator(f"#request-{urgent} h2").evaluate(mark) == '"new"'
         expect(page.locator("#said")).to_have_text("1 new urgent request")
 
 
