@@ -161,7 +161,7 @@ class _WrappedUp:
 
 def _wrapped_up(connection: Connection, those: Select[Any]) -> Mapping[int, _WrappedUp]:
     within = those.subquery()
-    query = (
+    query: Select[Any] = (
         select(events.c.callback_id, events.c.at, events.c.what, events.c.details)
         .join(within, within.c.id == events.c.callback_id)
         .where(events.c.what.in_(["wrapped_up", "undone"]))
