@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
 from flask_babel import gettext
 from sqlalchemy import Connection
 
@@ -100,6 +100,7 @@ def _revoke(door: Door, session_id: str) -> ResponseReturnValue:
 
 def _out(door: Door) -> Response:
     start_afresh()
+    session.pop("locale", None)  # as in signing out
     return door.take_back(make_response(redirect(url_for("sign_in.page"))))
 
 
