@@ -146,8 +146,14 @@ def _moment(typed: str, zone: ZoneInfo) -> datetime | None:
     """A moment on the office's clock, in UTC."""
     if not typed.strip():
         return None
-    with suppress(ValueError, OverflowError):
-        moment = datetime.fromisoformat(typed.strip())
-        if moment.tzinfo is None:
-            return moment.replace(tzinfo=zone).astimezone(UTC)
+    for read_as in (datetime.fromisoformat, _as_written):
+        with suppress(ValueError, OverflowError):
+            moment = read_as(typed.strip())
+            if moment.tzinfo is None:
+                return moment.replace(tzinfo=zone).astimezone(UTC)
     raise UnusableMoment("unreadable")
+
+
+def _as_written(typed: str) -> datetime:
+    """A moment as somebody types it where the browser shows no calendar: "26-11-2026 14:30"."""
+    return datetime.strptime(typed, "%d-%m-%Y %H:%M")  # noqa: DTZ007  whoever asked knows on which clock

@@ -240,9 +240,10 @@ def test_whatever_else_was_typed_is_shown_again_when_the_database_is_away(
     assert token not in answer.text.partition("<main")[2]
 
 
-def test_a_chosen_moment_is_on_the_clock_of_the_office(console: Console, anna: FlaskClient) -> None:
+@pytest.mark.parametrize("typed", ["2026-11-26T14:30", "2026-11-26T14:30:00", "26-11-2026 14:30"])
+def test_a_chosen_moment_is_on_the_clock_of_the_office(console: Console, anna: FlaskClient, typed: str) -> None:
     address = console.claimed(anna)
-    presses(anna, f"{address}/wrap-up", disposition="no_answer", again_at="2026-11-26T14:30")
+    presses(anna, f"{address}/wrap-up", disposition="no_answer", again_at=typed)
     entry = console.entry(address)
     assert entry.not_before == datetime(2026, 11, 26, 13, 30, tzinfo=UTC)
     assert entry.due_at == datetime(2026, 11, 26, 15, 30, tzinfo=UTC)
