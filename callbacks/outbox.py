@@ -41,7 +41,8 @@ notices: Table = Notice.__table__  # type: ignore[assignment]  # declared as Fro
 
 KEPT_UP = timedelta(days=1)  # older news is none: it is neither noted nor tried any longer
 LEASE = timedelta(minutes=5)  # longer than sending can take (`mailing.DEADLINE_SECONDS`)
-BETWEEN_MAILS = timedelta(minutes=5)  # but danger (P0) goes out at once
+BETWEEN_MAILS = timedelta(minutes=5)
+BETWEEN_DANGERS = timedelta(minutes=1)  # danger (P0) waits for nothing but danger that was just told
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 MOST_NOTED = 200  # in one transaction, while callers wait for theirs
 MOST_TAKEN = 500
@@ -91,8 +92,8 @@ def is_work(connection: Connection, now: datetime, office: OfficeHours, before_d
 def take(connection: Connection, now: datetime) -> tuple[Due, ...]:
     """Take what is to be sent now, the oldest first; nobody else is given it until the lease is over.
 
-    Nothing for some minutes after an e-mail, so that a crowd of callers does not make a crowd of e-mails; danger does
-    not wait. What somebody has claimed meanwhile stays until it is free again.
+    Nothing for some minutes after an e-mail, so that a crowd of callers does not make a crowd of e-mails; danger waits
+    only for danger, and for a minute. What somebody has claimed meanwhile stays until it is free again.
 
     Sending comes after the commit of this and before that of `sent`. A process that is killed in between leaves its
     notices leased: when the lease is over they are sent once more, at most once for each such kill, rather than never.
@@ -187,8 +188,16 @@ def _takeable(connection: Connection, now: datetime) -> Sequence[Due]:
         Due(row.id, Kind(row.kind), row.public_id, Urgency(row.urgency), row.due_at, row.created_at) for row in rows
     ]
     is_danger = any(due.kind is Kind.URGENT and due.urgency is Urgency.P0 for due in found)
-    return found if is_danger or not _has_just_sent(connection, now) else []
+    return [] if _has_just_sent(connection, now, is_danger=is_danger) else found
 
 
-def _has_just_sent(connection: Connection, now: datetime) -> bool:
-    return bool(connection.execute(select(exists().where(notices.c.sent_at > now - BETWEEN_MAILS))).scalar())
+def _has_just_sent(connection: Connection, now: datetime, *, is_danger: bool) -> bool:
+    sent_lately = select(notices.c.id).where(notices.c.sent_at > now - BETWEEN_MAILS)
+    if is_danger:
+        told = and_(notices.c.kind == Kind.URGENT.value, callbacks.c.urgency == int(Urgency.P0))
+        sent_lately = (
+            select(notices.c.id)
+            .join(callbacks, callbacks.c.id == notices.c.callback_id)
+            .where(notices.c.sent_at > now - BETWEEN_DANGERS, told)
+        )
+    return connection.execute(sent_lately.limit(1)).first() is not None

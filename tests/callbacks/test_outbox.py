@@ -111,6 +111,18 @@ def test_danger_does_not_wait_for_the_next_e_mail_and_takes_along_what_does(hous
     assert house.mails() == [(second, Kind.URGENT), (danger, Kind.URGENT)]
 
 
+def test_a_flood_of_danger_makes_an_e_mail_a_minute(house: Office) -> None:
+    """As from somebody who presses 1 in a hundred calls."""
+    mails = 0
+    for _ in range(18):
+        house.calls(urgency=0, phone=None)
+        mails += bool(house.mails())
+        house.wait(seconds=20)
+    assert mails == 6
+    house.wait(minutes=1)
+    assert house.mails()
+
+
 def test_what_was_told_is_forgotten_when_the_request_is_closed(house: Office) -> None:
     """So that it can be told anew when the request is opened again; and what is not kept cannot leak."""
     asked, other = house.calls(urgency=1), house.calls(urgency=0, phone=None)
