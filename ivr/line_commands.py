@@ -22,15 +22,19 @@ def prompts(line: Callable[[], Line]) -> click.Group:
 
     @prompts.command("check")
     def check() -> None:
-        """Check every prompt: there in each language, short and plain enough, its menu right, its node reachable."""
+        """Check every prompt and call script: in each language, short and plain, its menu right, its node reachable."""
         from datetime import UTC, datetime
 
+        from callbacks import scripts
+        from callbacks.console_words import OUTCOMES
         from ivr import prompt_checks
 
         renderer = line().renderer
-        problems = prompt_checks.check(renderer.prompts, renderer.flow)
-        for problem in problems:
-            click.echo(f"{problem.where}: {problem.what}")
+        problems = [f"{one.where}: {one.what}" for one in prompt_checks.check(renderer.prompts, renderer.flow)]
+        called = scripts.library()
+        wrong = scripts.problems(called, OUTCOMES, scripts.referred(called))  # the doctor compares with the directory
+        problems += [f"callbacks/scripts/{one}" for one in wrong]
+        click.echo("".join(f"{problem}\n" for problem in problems), nl=False)
         for warning in prompt_checks.warnings(renderer.prompts, datetime.now(UTC).date()):
             click.echo(f"warning: {warning.where}: {warning.what}", err=True)
         click.echo(f"{len(problems)} problems" if problems else "All prompts are well.")
