@@ -256,3 +256,11 @@ def test_only_a_form_that_did_its_work_lets_the_page_forget_its_text(line: Line,
 def test_a_page_asks_for_its_alerts_at_once(line: Line, anna: Agent) -> None:
     for page in (QUEUE, asked(line, anna), "/console/account"):
         assert 'id="alerts" data-refresh="15" data-seen=""' in anna.opens(page)
+
+
+def test_a_request_in_which_nothing_changed_is_not_sent_and_not_logged(line: Line, anna: Agent) -> None:
+    part = live(anna, asked(line, anna))
+    anna.refreshes(part, "request-live")
+    before = looked(line)
+    assert anna.refreshes(part, "request-live").status_code == 204
+    assert looked(line) == before
