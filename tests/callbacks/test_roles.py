@@ -7,6 +7,7 @@ a request of its own; then without that token, and by whoever holds a session th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
@@ -14,8 +15,11 @@ from typing import NamedTuple
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import Connection, update
 from werkzeug.test import TestResponse
 
+from callbacks import sessions, staff
+from callbacks.staff import Newcomer, Role
 from tests.callbacks import people
 from tests.callbacks.house import House
 
@@ -90,6 +94,7 @@ class Console:
         self.app = app
         self.house = House(people.database_of(app))
         self.house.now = people.MONDAY
+        self.tokens = {"made_up": "made-up" * 6} | self.house.database.write(_sessions_that_are_none)
 
     def browser(self, who: str) -> FlaskClient:
         logins = {"agent": "anna", "coordinator": "chris"}
@@ -109,6 +114,22 @@ class Console:
         form = FORMS.get(name, {}) | ({} if token is None else {"csrf_token": token})
         data = form if method == "POST" else None
         return client.open(address, method=method, data=data, headers=headers, buffered=True)
+
+
+def _sessions_that_are_none(connection: Connection) -> dict[str, str]:
+    """Tokens of coordinators, each with something wrong."""
+    tokens: dict[str, str] = {}
+    for kind in ("half", "ended", "old", "of_one_who_left"):
+        who = staff.add(connection, Newcomer(kind, kind, Role.COORDINATOR), "-", people.MONDAY)
+        staff.enrol(connection, who.id, "-", people.SECRET, 0, ())
+        since = people.MONDAY - timedelta(days=kind == "old")
+        is_whole = kind != "half"
+        tokens[kind] = sessions.open_session(connection, who.id, since, "Firefox", has_second_factor=is_whole)
+    sessions.revoke_all(connection, staff.by_login(connection, "ended").id, people.MONDAY)
+    connection.execute(
+        update(staff.agents).where(staff.agents.c.login == "of_one_who_left").values(disabled_at=people.MONDAY)
+    )
+    return tokens
 
 
 @pytest.fixture(scope="module")
@@ -141,10 +162,11 @@ def test_no_button_works_without_the_page_s_own_token(console: Console, name: st
     assert console.asks(console.browser("coordinator"), name, forged) == 400
 
 
+@pytest.mark.parametrize("kind", ["made_up", "half", "ended", "old", "of_one_who_left"])
 @pytest.mark.parametrize("name", GUARDED)
-def test_a_session_that_is_none_is_nobody_s(console: Console, name: str) -> None:
+def test_a_session_that_is_none_is_nobody_s(console: Console, name: str, kind: str) -> None:
     stranger = people.browser(console.app)
-    stranger.set_cookie("__Host-zorglijn", "made-up" * 6)
+    stranger.set_cookie("__Host-zorglijn", console.tokens[kind])
     answer = console.answer(stranger, name, people.csrf_token(stranger, "/console/sign-in"))
     assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (302, "/console/sign-in")
 
