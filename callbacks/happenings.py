@@ -15,5 +15,7 @@ def record(
     connection: Connection, callback_id: int, agent_id: int | None, now: datetime, what: str, **details: object
 ) -> None:
     """Write down what happened to a callback; without an agent, the line itself did it."""
-    values = {"callback_id": callback_id, "agent_id": agent_id, "at": now, "what": what, "details": details}
+    # PostgreSQL keeps a NUL in JSON, and then fails whoever looks for a word in it: a note would end every search.
+    kept = {name: told.replace("\0", "") if isinstance(told, str) else told for name, told in details.items()}
+    values = {"callback_id": callback_id, "agent_id": agent_id, "at": now, "what": what, "details": kept}
     connection.execute(insert(events), values)

@@ -316,3 +316,10 @@ def test_a_claim_that_ran_out_is_seen_until_somebody_does_something(house: House
     assert house.entry(asked).left_by is None
     house.releases(house.bram, asked)
     assert house.entry(asked).left_by is None
+
+
+def test_a_note_with_a_nul_ends_nobodys_search(house: House) -> None:
+    asked = house.calls()
+    house.notes(house.anna, asked, "insulin\0 in the fridge")
+    assert [entry.public_id for entry in house.lists(Filters(words="fridge"))] == [asked]
+    assert house.story(asked).events[-1].details["note"] == "insulin in the fridge"
