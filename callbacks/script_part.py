@@ -49,7 +49,8 @@ class RequestScripts:
     @property
     def call(self) -> tuple[Script, ...]:
         """The call itself, from picking up to goodbye."""
-        return self._filled("opening"), self._filled(self.entry.outcome), self._filled("closing")
+        own = scripts.script_for(self.entry, str(get_locale()))
+        return self._shared("opening"), self._filled(own), self._shared("closing")
 
     @property
     def foreign_language(self) -> str | None:
@@ -61,22 +62,22 @@ class RequestScripts:
     @property
     def keep_in_mind(self) -> Script:
         """What holds for every call: what is never said and never asked."""
-        return self._filled("keep_in_mind")
+        return self._shared("keep_in_mind")
 
     @property
     def provider(self) -> Script:
         """Phoning a doctor, hospital or pharmacy for the caller."""
-        return self._filled("provider")
+        return self._shared("provider")
 
     @property
     def voicemail(self) -> Script | None:
         """The message that may be left; None where the caller did not allow any."""
-        return self._filled("voicemail") if self.entry.safe_message is True else None
+        return self._shared("voicemail") if self.entry.safe_message is True else None
 
     @property
     def somebody_else(self) -> Script:
         """What to say to anybody but the caller."""
-        return self._filled("somebody_else")
+        return self._shared("somebody_else")
 
     def referral(self, key: str) -> Referral | None:
         """The organisation that a script names, where this line's directory has it."""
@@ -86,14 +87,17 @@ class RequestScripts:
         """The words above a part of a script."""
         return HEADINGS[name]
 
-    def _filled(self, name: str) -> Script:
+    def _shared(self, name: str) -> Script:
+        return self._filled(scripts.shared_for(name, self.entry, str(get_locale())))
+
+    def _filled(self, script: Script) -> Script:
         values = {
             "agent": self.agent.name.split(" ")[0],
             "organisation": self.desk.organisation,
             "reference": self.entry.reference,
             "days_kept": str(self.desk.days_kept),
         }
-        return scripts.shared_for(name, self.entry, str(get_locale())).filled(values)
+        return script.filled(values)
 
 
 def part(look: Look) -> Mapping[str, object]:
