@@ -53,6 +53,11 @@ class Desk:
         now = self.clock()
         return self.database.write(lambda connection: unit(connection, now))
 
+    def look(self, unit: Callable[[Connection, datetime], T]) -> T:
+        """Only read, at one moment and beside the thread that writes: for what is not shown, and so not logged."""
+        now = self.clock()
+        return self.database.read(lambda connection: unit(connection, now))
+
 
 @dataclass(frozen=True)
 class Work:

@@ -46,18 +46,19 @@ def _alerts(desk: Desk) -> ResponseReturnValue:
     found = _REQUEST.search(request.headers.get("HX-Current-URL", ""))
     looking_at = found[1] if found else None
 
+    def look(connection: Connection, now: datetime) -> tuple[tuple[notices.Alert, ...], str]:
+        told = notices.alerts(connection, member, now, desk.office, before_due=desk.before_due, looking_at=looking_at)
+        return told.new, freshness.seal(key, None, told)
+
     def read(connection: Connection, now: datetime) -> tuple[tuple[notices.Alert, ...], str]:
-        told = notices.alerts(
-            connection, member, now, desk.office, before_due=desk.before_due, looking_at=looking_at
-        ).new
-        seen = freshness.seal(key, None, told)
-        if seen != known and told:
+        told, seen = look(connection, now)
+        if told:
             access.note(connection, member, "alerts", now, count=len(told))
         return told, seen
 
-    told, seen = desk.do(read)
-    if seen == known:
+    if known and known == desk.look(look)[1]:
         return freshness.UNCHANGED
+    told, seen = desk.do(read)
     return render_template("alerts.html", alerts=told, most=MOST_SHOWN, seen=seen)
 
 
@@ -65,16 +66,18 @@ def _request(desk: Desk, public_id: str) -> ResponseReturnValue:
     """The parts of a request's page that others change, and a word about what they changed."""
     member, known, key = current_member(), freshness.known(), freshness.key()
 
-    def read(connection: Connection, now: datetime) -> tuple[View, str]:
+    def look(connection: Connection, now: datetime) -> tuple[View, str]:
         view = request_view.read(connection, public_id, member, now, desk)
-        seen = freshness.seal(key, now, view.story)
-        if seen != known:
-            access.note(connection, member, "refresh", now, callback_id=view.story.entry.id)
+        return view, freshness.seal(key, now, view.story)
+
+    def read(connection: Connection, now: datetime) -> tuple[View, str]:
+        view, seen = look(connection, now)
+        access.note(connection, member, "refresh", now, callback_id=view.story.entry.id)
         return view, seen
 
-    view, seen = desk.do(read)
-    if seen == known:
+    if known and known == desk.look(look)[1]:
         return freshness.UNCHANGED
+    view, seen = desk.do(read)
     return render_template(
         "request_parts.html",
         **view.variables,

@@ -31,18 +31,19 @@ def _queue(desk: Desk) -> ResponseReturnValue:
     filters, member, after = filters_of(request.args), current_member(), request.args.get("after")
     is_part, known, key = freshness.is_part("queue-list"), freshness.known(), freshness.key()
 
-    def read(connection: Connection, now: datetime) -> tuple[queue.Page, queue.Counts, str, datetime]:
+    def look(connection: Connection, now: datetime) -> tuple[queue.Page, queue.Counts, str, datetime]:
         page = queue.list_page(connection, filters, member, now, after=after)
         counts = queue.counts(connection, member, now)
-        seen = freshness.seal(key, now, page, counts)
-        if not is_part or seen != known:
-            action = "search" if filters.words else "list"
-            access.note(connection, member, action, now, count=len(page.entries))
-        return page, counts, seen, now
+        return page, counts, freshness.seal(key, now, page, counts), now
 
-    page, counts, seen, now = desk.do(read)
-    if is_part and seen == known:
+    def read(connection: Connection, now: datetime) -> tuple[queue.Page, queue.Counts, str, datetime]:
+        found = look(connection, now)
+        access.note(connection, member, "search" if filters.words else "list", now, count=len(found[0].entries))
+        return found
+
+    if is_part and known and known == desk.look(look)[2]:
         return freshness.UNCHANGED
+    page, counts, seen, now = desk.do(read)
     return render_template(
         "queue_live.html" if is_part else "queue.html",
         page=page,

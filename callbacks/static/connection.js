@@ -62,7 +62,7 @@ function clock(moment) {
 /** Without a connection the first press of a button only tells; a second one is the reader's own choice. */
 function hold(event) {
   const form = event.target;
-  if (form.method === "dialog" || form.dataset.held || (!isLost() && navigator.onLine)) return;
+  if (form.method === "dialog" || form.dataset.held || !isLost()) return;
   event.preventDefault();
   event.stopPropagation();
   form.dataset.held = "yes";

@@ -37,7 +37,7 @@ export function beginLive() {
   });
   document.addEventListener("visibilitychange", refreshAll);
   window.addEventListener("focus", refreshAll);
-  window.addEventListener("online", refreshAll);
+  for (const change of ["online", "offline"]) window.addEventListener(change, refreshAll); // is the line there?
   for (const part of parts()) if (part.dataset.seen) asked.set(part, Date.now()); // the page has just brought it
   document.addEventListener("DOMContentLoaded", () => setInterval(tick, TICK) && tick()); // then htmx is ready as well
 }
