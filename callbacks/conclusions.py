@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import LazyString
+from flask_babel import LazyString, lazy_gettext
 
-from callbacks.console_words import ANSWERS, words
+from callbacks.console_words import ANSWERS, Words, words
 from callbacks.lifecycle import Urgency
 from callbacks.story import EventTold, Story
 
@@ -42,6 +42,27 @@ DECIDES: Mapping[str, Deciding] = {
 }
 
 
+QUESTIONS: Words = {
+    "danger": lazy_gettext("Danger now?"),
+    "need": lazy_gettext("What help?"),
+    "wait": lazy_gettext("Can it wait?"),
+    "who": lazy_gettext("Who is it for?"),
+    "group": lazy_gettext("Asylum, passport or permit?"),
+    "payer": lazy_gettext("Insured, or does somebody pay?"),
+    "refused": lazy_gettext("Did a care provider say no?"),
+    "part_of_day": lazy_gettext("When to call?"),
+    "region": lazy_gettext("Where?"),
+}
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A question of the call and its answer, both in words."""
+
+    question: LazyString | str
+    answer: LazyString | str
+
+
 @dataclass(frozen=True)
 class Change:
     """Urgency or need were changed: `what` is asked_again or retriaged; `by` is a name, None for the line."""
@@ -56,11 +77,24 @@ class Change:
     need_after: str | None = None
 
 
-def because(outcome: str, answers: Mapping[str, str]) -> list[LazyString | str]:
-    """The answers that led to this outcome, in words; none where no triage was finished."""
-    decides = DECIDES.get(outcome, {})
-    counted = [name for name, values in decides.items() if name in answers and (not values or answers[name] in values)]
-    return [words(table, answers[name]) for name, table in ANSWERS.items() if name in counted]
+def because(outcome: str, answers: Mapping[str, str]) -> list[Answered]:
+    """The answers that led to this outcome; none where no triage was finished."""
+    return [_answered(name, answers[name]) for name in ANSWERS if _decides(outcome, name, answers)]
+
+
+def besides(outcome: str, answers: Mapping[str, str]) -> list[Answered]:
+    """What else the caller answered, in the order of the questions."""
+    rest = (name for name in ANSWERS if name in answers and not _decides(outcome, name, answers))
+    return [_answered(name, answers[name]) for name in rest]
+
+
+def _decides(outcome: str, name: str, answers: Mapping[str, str]) -> bool:
+    values = DECIDES.get(outcome, {}).get(name)
+    return name in answers and values is not None and (not values or answers[name] in values)
+
+
+def _answered(name: str, value: str) -> Answered:
+    return Answered(words(QUESTIONS, name), words(ANSWERS[name], value))
 
 
 def changes(story: Story) -> list[Change]:

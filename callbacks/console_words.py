@@ -188,8 +188,3 @@ HEARD: Words = {
 def words(table: Words, code: str | None) -> LazyString | str:
     """The words for a code; the code itself where there are none, and nothing where there is no code."""
     return "" if code is None else table.get(code, code)
-
-
-def told(answers: Mapping[str, str]) -> list[LazyString | str]:
-    """What the caller answered, a line each, in the order of the questions."""
-    return [words(table, answers[name]) for name, table in ANSWERS.items() if name in answers]

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from callbacks import call_panel, call_words, conclusions, console_words, queue, script_part, timeline, wrap_up_part
+from callbacks import call_panel, call_words, conclusions, queue, script_part, timeline, wrap_up_part
 from callbacks.desk import Desk
 from callbacks.lifecycle import Status
 from callbacks.queue import Story
@@ -52,8 +52,8 @@ def read(connection: Connection, public_id: str, member: Member, now: datetime, 
         "story": story,
         "entry": entry,
         "now": now,
-        "told": console_words.told(entry.answers),
         "because": conclusions.because(entry.outcome, entry.answers),
+        "besides": conclusions.besides(entry.outcome, entry.answers),
         "changes": conclusions.changes(story),
         "timeline": timeline.of(story),
         "lines": call_words.lines(story.steps),

@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 
 from callbacks import conclusions
+from callbacks.console_words import ANSWERS
 from callbacks.db import Database
 from callbacks.lifecycle import Urgency
 from ivr import triage
@@ -24,6 +25,16 @@ def house(database: Database) -> House:
 
 def test_every_outcome_of_the_triage_has_its_reasons() -> None:
     assert set(conclusions.DECIDES) == set(triage.OUTCOMES)
+
+
+def test_every_question_has_words() -> None:
+    assert set(conclusions.QUESTIONS) == set(ANSWERS)
+
+
+def test_the_other_answers_are_told_too_each_once() -> None:
+    answers = WHOLE | REFUSED
+    both = conclusions.because("likely_refused", answers) + conclusions.besides("likely_refused", answers)
+    assert sorted(str(one.question) for one in both) == sorted(str(conclusions.QUESTIONS[name]) for name in answers)
 
 
 def test_whoever_finished_the_triage_is_told_why() -> None:
@@ -54,7 +65,7 @@ def test_whoever_finished_the_triage_is_told_why() -> None:
     ],
 )
 def test_only_what_decided_is_told(outcome: str, answers: dict[str, str], told: list[str]) -> None:
-    assert [str(words) for words in conclusions.because(outcome, answers)] == told
+    assert [str(one.answer) for one in conclusions.because(outcome, answers)] == told
 
 
 def test_a_second_call_and_a_colleague_change_the_urgency_and_are_named(house: House) -> None:

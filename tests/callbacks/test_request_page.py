@@ -95,8 +95,14 @@ def test_the_page_says_why_it_is_as_urgent_as_it_is(house: House, anna: FlaskCli
     presses(anna, asked, "retriage", urgency="P3", need="medicine", reason="spoke to the midwife")
     why = section(page_of(anna, asked), "conclusion")
     assert "Why P3 Child or pregnancy, refused: mediate" in why
-    assert "Because the caller answered: A child under 18 Was refused care The caller used" in why
-    assert "What else the caller answered No danger Doctor or hospital None of these, or not said" in why
+    assert (
+        "Because the caller answered: Who is it for? A child under 18 Did a care provider say no? Was refused care The"
+        in why
+    )
+    assert (
+        "What else the caller answered Danger now? No danger What help? Doctor or hospital Asylum, passport or permit? "
+        "None of these, or not said" in why
+    )
     assert "The caller used words of danger: bleeding" in why
     assert "P2 → P1: the same number called again (10:00)" in why
     assert "P1 → P3: Anna: spoke to the midwife (10:00)" in why
