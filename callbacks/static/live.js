@@ -33,6 +33,8 @@ export function beginLive() {
     const { elt, headers } = event.detail;
     if (!elt.matches("[data-refresh]")) return;
     headers["Zorglijn-Background"] = "1";
+    // A page that a button brought has an address to which nobody can come back after signing in.
+    if (document.body.dataset.page) headers["HX-Current-URL"] = document.body.dataset.page;
     if (elt.dataset.seen) headers["Zorglijn-Seen"] = elt.dataset.seen;
   });
   document.addEventListener("visibilitychange", refreshAll);

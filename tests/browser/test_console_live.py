@@ -194,6 +194,8 @@ def test_what_was_typed_is_there_after_a_reload_and_a_lost_session_and_gone_afte
         note.fill("Speaks Tigrinya")
         page.reload()
         expect(note).to_have_value("Speaks Tigrinya")
+        presses(page, "Show number")  # its address is a button's: nobody can come back to that
+        expect(note).to_have_value("Speaks Tigrinya")
         cookies = page.context.cookies()
         page.context.clear_cookies()
         catches_up(page)
