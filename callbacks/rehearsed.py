@@ -46,6 +46,12 @@ def ringing(connection: Connection, since: datetime) -> Placed | None:
     return found[0] if found else None
 
 
+def is_ringing(connection: Connection, sid: str) -> bool:
+    """Whether this call still rings, with nobody having picked it up."""
+    state = select(outgoing_calls.c.state).where(outgoing_calls.c.provider_sid == sid)
+    return connection.execute(state).scalar() == State.RINGING_AGENT.value
+
+
 def _placed(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Placed, ...]:
     query = (
         select(outgoing_calls, agents.c.name, agents.c.phone)

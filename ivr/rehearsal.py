@@ -145,7 +145,7 @@ def blueprint(line: Line, settings: Settings) -> Blueprint:
     def act() -> ResponseReturnValue:
         asked = _asked()
         with booth.phone(booth.calls.open(asked.get("state"))) as phone:
-            _act(phone, str(asked.get("do")), str(asked.get("value", ""))[:LONGEST_WORDS])
+            _act(booth, phone, str(asked.get("do")), str(asked.get("value", ""))[:LONGEST_WORDS])
             return _heard(booth, phone, words[_labels()])
 
     @pages.get("/phone/ringing")
@@ -177,14 +177,23 @@ _ACTS: Mapping[str, Callable[[Phone, str], object]] = {
 }
 
 
-def _act(phone: Phone, doing: str, value: str) -> None:
+def _act(booth: Booth, phone: Phone, doing: str, value: str) -> None:
     """Do what the page asks for; BadRequest where this phone cannot do it."""
     if doing in _ACTS:
         _ACTS[doing](phone, value)
     elif isinstance(phone, AgentPhone) and doing in rehearsal_ringing.ACTS:
+        if doing == "let_it_ring":
+            _still_rings(booth, phone)
         rehearsal_ringing.ACTS[doing](phone)
     else:
         raise BadRequest
+
+
+def _still_rings(booth: Booth, phone: AgentPhone) -> None:
+    """NoCall where it was picked up in another window: one that only stops ringing must not end that call."""
+    with suppress(CallbackError):
+        if not rehearsal_ringing.is_ringing(booth.line.switchboard, phone):
+            raise NoCall("This phone does not ring any more")
 
 
 def _asked() -> Mapping[str, Any]:

@@ -37,6 +37,11 @@ def look(board: Switchboard) -> Placed | None:
     return board.database.read(lambda connection: rehearsed.ringing(connection, since))
 
 
+def is_ringing(board: Switchboard, phone: AgentPhone) -> bool:
+    """Whether this phone still rings: somebody may have picked it up in another window."""
+    return board.database.read(lambda connection: rehearsed.is_ringing(connection, phone.call_sid))
+
+
 def state_of(placed: Placed, transport: Transport, **settings: Any) -> dict[str, Any]:  # noqa: ANN401  those of Phone
     """A phone that rings, as values to seal."""
     here = f"/voice/callback/{placed.public_id}"

@@ -191,6 +191,18 @@ def test_a_phone_cannot_do_what_only_the_other_kind_does(phone: Phone, office: O
     assert phone.answer.status_code == 409
 
 
+def test_a_window_in_which_it_still_rings_ends_no_call_that_was_answered_in_another(
+    phone: Phone, office: Office
+) -> None:
+    outgoing = office.calls_back()
+    other = Phone(office.line.app.test_client())
+    phone.rings()
+    other.rings()
+    phone.does("answer")
+    assert other.does("let_it_ring")["error"] == "over"
+    assert office.state(outgoing) is State.AGENT_ANSWERED
+
+
 def test_a_call_that_nobody_sees_rings_out(phone: Phone, office: Office) -> None:
     """Also where no browser is open: the provider's list then says that nobody answered."""
     outgoing = office.calls_back()
