@@ -9,6 +9,9 @@ A call takes this way through the rooms:
 4. `webhooks` carries out what the turn asks for through `callbacks.service`, in the transaction that stores the step.
 5. After the commit `twiml` renders the turn with the words of `prompts`, and the caller hears it.
 
+A call that the line makes, because an agent calls somebody back, goes the other way: `outgoing` answers when the agent
+picks up, and connects the caller once 1 was pressed. `provided` is what both kinds of webhook stand on.
+
 `phone` is the other end of the line: a caller's phone for rehearsals, tests and benchmarks; `rehearsal` shows it in a
-terminal and in a browser.
+terminal and in a browser. `phone_outgoing` is an agent's phone, which rings there (`rehearsal_ringing`).
 """
