@@ -97,7 +97,7 @@ def undo(connection: Connection, public_id: str, member: Member, now: datetime) 
     if not is_last or row.status != done.details["after"]["status"]:
         raise IllegalMove(row.status, Status.CLAIMED)
     before = _read(done.details["before"])
-    if row.due_at < _read(done.details["after"])["due_at"]:  # a repeat call has made it sooner
+    if _asked_again_since(connection, done):  # what was made sooner for somebody who phoned stays so
         before["due_at"] = min(before["due_at"], row.due_at)
     move(connection, row, before | {"linked_to": _link(connection, row)})
     record(connection, row.id, member.id, now, "undone", disposition=done.details["disposition"])
@@ -195,6 +195,12 @@ def _last_wrap_up(connection: Connection, callback_id: int) -> tuple[Row[Any] | 
     if last is None or last.what == "undone":
         return None, False
     return last, decided[0].id == last.id
+
+
+def _asked_again_since(connection: Connection, done: Row[Any]) -> bool:
+    """Whether this number has phoned again after the wrap-up `done`."""
+    later = (events.c.callback_id == done.callback_id, events.c.id > done.id, events.c.what == "asked_again")
+    return connection.execute(select(events.c.id).where(*later).limit(1)).first() is not None
 
 
 def _link(connection: Connection, row: Row[Any]) -> int | None:

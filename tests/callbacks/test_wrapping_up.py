@@ -266,6 +266,16 @@ def test_a_note_does_not_stand_in_the_way_of_an_undo(house: House) -> None:
     assert house.entry(asked).claimed_by == "Anna"
 
 
+def test_an_undo_keeps_the_promise_to_somebody_who_called_again_meanwhile(house: House) -> None:
+    """A chosen moment may be sooner than what was promised before: a repeat call makes nothing later."""
+    asked = house.claims(house.anna, house.calls(urgency=4))
+    house.wraps_up(house.anna, asked, Disposition.NO_ANSWER, again_at=NOW + timedelta(hours=2))
+    chosen = house.entry(asked).due_at
+    house.calls()
+    house.undoes(house.anna, asked)
+    assert (house.entry(asked).urgency, house.entry(asked).due_at) == (Urgency.P3, chosen)
+
+
 def test_what_comes_back_by_undo_is_linked_to_a_request_made_meanwhile(house: House) -> None:
     """Of one number, only one open request is not linked to another."""
     asked = house.claims(house.anna, house.calls())
