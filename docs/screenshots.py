@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +20,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.test_console import desk  # noqa: E402  the rooms lie one folder up
+from callbacks.db import Database  # noqa: E402  the rooms lie one folder up
+from callbacks.demo import fill  # noqa: E402
+from settings import Settings  # noqa: E402
+from tests.browser.test_console import desk  # noqa: E402
 from tests.browser.visitor import Visitor, visit  # noqa: E402
 from tests.servers import RunningServer, chromium  # noqa: E402
 
@@ -72,6 +76,7 @@ def main() -> None:
         with RunningServer({"DATABASE_URL": f"sqlite:///{home}/line.sqlite3"}) as server:
             for picture in SERIES:
                 _photograph(browser, server.url, picture)
+            _invent_requests(f"sqlite:///{home}/line.sqlite3")
             for agent in AGENTS:
                 _photograph_console(browser, server, f"sqlite:///{home}/line.sqlite3", agent)
         browser.close()
@@ -91,16 +96,24 @@ def _photograph(browser: Browser, url: str, series: Series) -> None:
             raise SystemExit(f"{series.name}: {visitor.faults}")
 
 
+def _invent_requests(database: str) -> None:
+    """Let the team have a day's work of all kinds, beside the calls of the pictures before."""
+    store = Database(database)
+    fill(store, datetime.now(UTC), Settings.from_env({}).organisation.hours)
+    store.close()
+
+
 def _photograph_console(browser: Browser, server: RunningServer, database: str, agent: Agent) -> None:
-    """The queue with the calls of the pictures before, and the topmost request."""
+    """The queue, and a request in it that is refused care and cannot wait."""
     width, height = agent.size
     window = {"width": width, "height": height}
     with desk(browser, server, database, agent.login, viewport=window, color_scheme=agent.scheme) as context:
         page = context.new_page()
         for moment in ("queue", "request"):
-            page.goto("/console/")
+            page.goto("/console/" if moment == "queue" else "/console/?urgency=P1&need=pregnancy")
             if moment == "request":
                 page.locator("ol.list a").first.click()
+                page.locator("#request-status").wait_for()
             path = PICTURES / f"console-{agent.name}-{moment}.png"
             page.screenshot(path=path)
             print(path.relative_to(ROOT))
