@@ -40,6 +40,22 @@ NODES = {
     "part_of_day": "callback_part_of_day",
     "region": "callback_region",
 }
+# The options of each question in the order of their keys.
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "danger": ("body", "suicide", "no"),
+    "need": ("doctor", "medicine", "pregnancy"),
+    "wait": ("today", "medicine_runs_out", "can_wait"),
+    "who": ("child", "pregnant", "adult"),
+    "group": ("asylum", "eu_or_dutch", "permit_or_visa", "none"),
+    "payer": ("yes", "no", "unknown"),
+    "refused": ("yes", "no"),
+    "call_me": ("yes", "no"),
+    "which_number": ("this_number", "another"),
+    "safe_message": ("yes", "no"),
+    "callback_language": ("nl", "en"),
+    "part_of_day": ("morning", "afternoon", "any"),
+    "region": ("here", "elsewhere"),
+}
 _BETWEEN_STEPS = timedelta(seconds=9)
 
 
@@ -188,13 +204,20 @@ def _steps(answers: Mapping[str, str], invented: Invented, asked_at: datetime, r
         told = (f"outcome_{invented.outcome}",) if name == "call_me" and invented.outcome != "incomplete" else ()
         at = asked_at + number * _BETWEEN_STEPS
         yield Taken(number, at, heard, json.dumps({"node": node}), json.dumps([*says, *told, node]))
-        heard = _heard(node, answers.get(name, ""), invented.said.get(name), rng)
+        heard = _heard(name, answers.get(name, ""), invented.said.get(name), rng)
 
 
-def _heard(node: str, value: str, utterance: str | None, rng: random.Random) -> HeardStep:
+def _heard(name: str, value: str, utterance: str | None, rng: random.Random) -> HeardStep:
+    node = NODES.get(name, "goodbye")
     if utterance is None:
-        return HeardStep(node, "match", value, "digits", str(rng.randint(1, 4)))
+        return HeardStep(node, "match", value, "digits", _key(name, value))
     return HeardStep(node, "match", value, "speech", None, utterance, round(rng.uniform(0.62, 0.97), 2))
+
+
+def _key(name: str, value: str) -> str:
+    """The key of an option; what stands on none is behind the last one: another need, another language."""
+    options = KEYS.get(name, ())
+    return str(options.index(value) + 1 if value in options else len(options) + 1)
 
 
 def _work(

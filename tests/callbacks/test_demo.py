@@ -73,3 +73,10 @@ def test_what_was_said_exists_on_the_line() -> None:
     assert {f"outcome_{invented.outcome}" for invented in demo.REQUESTS if invented.triage} <= prompts | {
         "outcome_incomplete"
     }
+
+
+def test_the_keys_that_were_pressed_are_those_that_the_line_offers() -> None:
+    plan = flow.build()
+    for name, node in demo.NODES.items():
+        offered = {option.name: option.key for option in plan.listener(node).options}  # type: ignore[attr-defined]
+        assert {option: demo._key(name, option) for option in offered} == offered, name
