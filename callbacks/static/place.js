@@ -34,11 +34,11 @@ function remember() {
   before = { focused, row: row?.id, index: rows().indexOf(row), anchor, top: anchor?.getBoundingClientRect().top };
 }
 
-/** What must not move: where the reader works or points, else the topmost row they see, if they have scrolled. */
+/** What must not move: where the reader works or points, else what they see, if they have scrolled. */
 function anchorOf(focused) {
   if (focused.closest("main") && focused.id !== "main" && isSeen(focused)) return focused.closest(ROWS) ?? focused;
   if (pointed?.isConnected && isSeen(pointed)) return pointed;
-  return scrollY > 0 ? rows().find(isSeen) : undefined;
+  if (scrollY > 0) return rows().find(isSeen) ?? document.elementFromPoint(innerWidth / 2, innerHeight / 2);
 }
 
 function isSeen(element) {

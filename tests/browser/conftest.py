@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser.agents import House
 from tests.browser.visitor import PATIENCE, Visitor, rehearsal, visit
 from tests.servers import RunningServer
 
@@ -26,3 +28,13 @@ def visitor(browser: Browser, server: RunningServer) -> Iterator[Visitor]:
     with visit(browser, server.url) as someone:
         yield someone.opens()
         assert someone.faults == []
+
+
+@pytest.fixture
+def house(browser: Browser, tmp_path: Path) -> Iterator[House]:
+    """A house with an empty queue; nothing in it may make a browser complain."""
+    path = tmp_path / "line.sqlite3"
+    with RunningServer(rehearsal(path)) as server:
+        made = House(f"sqlite:///{path}", server, browser)
+        yield made
+        assert made.faults == []
