@@ -150,6 +150,21 @@ def identify(connection: Connection, login: str) -> tuple[Member, Proofs] | None
     return None if row is None else (_member(row), _proofs(row))
 
 
+def change(connection: Connection, changed: Newcomer) -> Member:
+    """Store what is now true of somebody in the team; NoSuchAgent. Sessions go on, with the new role from now."""
+    member = by_login(connection, changed.login)
+    _change(
+        connection,
+        member.id,
+        name=changed.name.strip(),
+        role=changed.role.value,
+        languages=list(changed.languages),
+        phone=changed.phone,
+        locale=changed.locale,
+    )
+    return by_id(connection, member.id)
+
+
 def disable(connection: Connection, login: str, now: datetime) -> Member:
     """Let somebody in no more, and end all their sessions; NoSuchAgent."""
     member = by_login(connection, login)

@@ -30,10 +30,26 @@ def group(desk: Callable[[], TeamDesk]) -> click.Group:
     @click.option("--locale", type=_LOCALES, default="nl", show_default=True, help="The language of the console.")
     def add(login: str, name: str, role: str, languages: str, phone: str | None, locale: str) -> None:
         """Take LOGIN into the team, and print a password for the first time."""
-        codes = [code.strip().casefold() for code in languages.split(",") if code.strip()]
         with _told_kindly():
-            told = desk().add(login=login, name=name, role=role, languages=codes, phone=phone, locale=locale)
+            told = desk().add(
+                login=login, name=name, role=role, languages=_codes(languages), phone=phone, locale=locale
+            )
             click.echo(told)
+
+    @agents.command("change")
+    @click.argument("login")
+    @click.option("--name", help="Another name.")
+    @click.option("--role", type=_ROLES, help="What they may do from now on.")
+    @click.option("--languages", help="Codes of those spoken with callers.")
+    @click.option("--phone", help='Another number for the line to ring; "" for none.')
+    @click.option("--locale", type=_LOCALES, help="The language of the console.")
+    def change(
+        login: str, name: str | None, role: str | None, languages: str | None, phone: str | None, locale: str | None
+    ) -> None:
+        """Change what is known of LOGIN; what is not given stays."""
+        codes = None if languages is None else _codes(languages)
+        with _told_kindly():
+            click.echo(desk().change(login, name=name, role=role, languages=codes, phone=phone, locale=locale))
 
     @agents.command("list")
     def list_() -> None:
@@ -59,6 +75,10 @@ def group(desk: Callable[[], TeamDesk]) -> click.Group:
 
 _ROLES = click.Choice(["agent", "coordinator"])
 _LOCALES = click.Choice(["nl", "en"])
+
+
+def _codes(written: str) -> list[str]:
+    return [code.strip().casefold() for code in written.split(",") if code.strip()]
 
 
 @contextmanager

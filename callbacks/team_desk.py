@@ -1,4 +1,4 @@
-"""What the command line says about the team: `zorglijn agents add|list|disable|reset`.
+"""What the command line says about the team: `zorglijn agents add|change|list|disable|reset`.
 
 A one-time password is printed here, once, for whoever runs the command to hand over; it is written nowhere else.
 """
@@ -38,13 +38,33 @@ class TeamDesk:
         plain = staff.plain_login(login)
         if plain == DEMO_LOGIN:
             raise ValueError(f"{DEMO_LOGIN} is the invented agent of rehearsals")
-        number = self.dialled(phone) if phone else None
-        if phone and number is None:
-            raise ValueError(f"the line does not dial {phone}, see [callback] in organisation.toml")
-        newcomer = Newcomer(plain, name, Role(role), tuple(languages), number, locale)
+        newcomer = Newcomer(plain, name, Role(role), tuple(languages), self._number(phone), locale)
         password = passwords.new_code()
         unit = partial(staff.add, newcomer=newcomer, password_hash=self._hash(password), now=self.clock())
         return self._invitation(f"{newcomer.name} is in the team.", self.database.write(unit), password)
+
+    def change(
+        self,
+        login: str,
+        *,
+        name: str | None,
+        role: str | None,
+        languages: Sequence[str] | None,
+        phone: str | None,
+        locale: str | None,
+    ) -> str:
+        """Change what is known of somebody; None leaves it, and a phone of no characters takes it away."""
+        known = self.database.read(partial(staff.by_login, login=staff.plain_login(login)))
+        changed = Newcomer(
+            known.login,
+            known.name if name is None else name,
+            known.role if role is None else Role(role),
+            known.languages if languages is None else tuple(languages),
+            known.phone if phone is None else self._number(phone),
+            locale or known.locale,
+        )
+        member = self.database.write(partial(staff.change, changed=changed))
+        return f"{member.name} is known anew:\n" + _aligned([HEADINGS, _row(member)])
 
     def reset(self, login: str) -> str:
         """Let somebody begin anew."""
@@ -63,10 +83,13 @@ class TeamDesk:
 
     def table(self) -> str:
         """Everybody, a line each."""
-        rows = [HEADINGS, *(_row(member) for member in self.database.read(staff.list_members))]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-        lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-        return "\n".join(line.rstrip() for line in lines)
+        return _aligned([HEADINGS, *(_row(member) for member in self.database.read(staff.list_members))])
+
+    def _number(self, phone: str | None) -> str | None:
+        number = self.dialled(phone) if phone else None
+        if phone and number is None:
+            raise ValueError(f"the line does not dial {phone}, see [callback] in organisation.toml")
+        return number
 
     def _hash(self, password: str) -> str:
         return self.hasher.hash_one_time(password, self.clock())
@@ -80,6 +103,12 @@ class TeamDesk:
             f"Hand this over in person or by phone. It works for {passwords.ONE_TIME_LASTS.days} days: at the first\n"
             "sign-in they choose a password of their own and scan a picture with an authenticator app."
         )
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _row(member: Member) -> tuple[str, ...]:

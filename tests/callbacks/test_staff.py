@@ -234,6 +234,15 @@ def test_the_list_says_who_signs_in(tmp_path: Path) -> None:
     assert "argon2" not in "".join(lines)
 
 
+def test_a_new_phone_and_role_leave_the_rest_as_it_was(tmp_path: Path) -> None:
+    agents(tmp_path, "add", "anna", "--name", "Anna", "--languages", "nl,ti", "--phone", "0612345678")
+    said = agents(tmp_path, "change", "ANNA", "--phone", "040 251 27 38", "--role", "coordinator").output
+    assert said.splitlines()[-1].split() == ["anna", "Anna", "coordinator", "nl,ti", "+31402512738", "not", "yet"]
+    assert said.splitlines()[-1] in agents(tmp_path, "list").output
+    agents(tmp_path, "change", "anna", "--phone", "", "--name", "Anne", "--languages", "NL", "--locale", "en")
+    assert agents(tmp_path, "list").output.splitlines()[1].split()[:5] == ["anna", "Anne", "coordinator", "nl", "-"]
+
+
 def test_disabling_and_resetting_say_what_came_of_it(tmp_path: Path) -> None:
     agents(tmp_path, "add", "anna", "--name", "Anna")
     assert "Anna cannot sign in any more" in agents(tmp_path, "disable", "ANNA").output
@@ -248,6 +257,7 @@ def test_disabling_and_resetting_say_what_came_of_it(tmp_path: Path) -> None:
         (("add", "demo", "--name", "Demo"), "invented agent of rehearsals"),
         (("add", "a b", "--name", "Anna"), "a login has"),
         (("add", "anna", "--name", "Anna", "--phone", "0900 1234"), "does not dial"),
+        (("change", "nobody", "--phone", "0612345678"), "nobody has the login nobody"),
         (("disable", "nobody"), "nobody has the login nobody"),
         (("reset", "nobody"), "nobody has the login nobody"),
     ],
