@@ -17,6 +17,7 @@ export function beginKeeping() {
     forget((name) => !name.startsWith(own()));
     for (const sent of document.querySelectorAll("template.sent")) forget((name) => name === own() + sent.dataset.form);
     giveBack();
+    forms().filter(hasTyped).forEach(keep); // somebody was quicker than this script
     document.addEventListener("input", (event) => keep(event.target.closest("form[data-keep]")));
     document.addEventListener("submit", (event) => {
       if (event.target.matches("[data-sign-out]")) forget(() => true);
@@ -26,6 +27,15 @@ export function beginKeeping() {
   }
 }
 
+/** What the page itself has put into a field. */
+function initial(field) {
+  if (!field.matches("select")) return field.defaultValue;
+  return ([...field.options].find((option) => option.defaultSelected) ?? field.options[0])?.value;
+}
+
+const isChanged = (field) => field.value !== initial(field);
+const hasTyped = (form) => [...form.querySelectorAll(FIELDS)].some(isChanged);
+
 function forget(isMeant) {
   const names = Object.keys(sessionStorage).filter((name) => name.startsWith(PREFIX));
   names.filter(isMeant).forEach((name) => sessionStorage.removeItem(name));
@@ -33,10 +43,14 @@ function forget(isMeant) {
 
 function keep(form) {
   if (!form) return;
-  const typed = [...form.querySelectorAll(FIELDS)].filter((field) => field.value.trim());
-  const values = Object.fromEntries(typed.map((field) => [field.name, field.value]));
-  if (typed.length) sessionStorage.setItem(own() + pathOf(form), JSON.stringify(values));
-  else sessionStorage.removeItem(own() + pathOf(form));
+  const name = own() + pathOf(form);
+  const values = JSON.parse(sessionStorage.getItem(name) ?? "{}");
+  for (const field of form.querySelectorAll(FIELDS)) {
+    if (!field.value.trim()) delete values[field.name];
+    else if (isChanged(field) || field.name in values) values[field.name] = field.value;
+  }
+  if (Object.keys(values).length) sessionStorage.setItem(name, JSON.stringify(values));
+  else sessionStorage.removeItem(name);
 }
 
 function giveBack() {
@@ -50,7 +64,7 @@ function giveBack() {
 function fill(form, values) {
   let isBack = false;
   for (const field of form.querySelectorAll(FIELDS)) {
-    if (!(field.name in values) || field.value.trim()) continue;
+    if (!(field.name in values) || isChanged(field) || field.value === values[field.name]) continue;
     field.value = values[field.name];
     isBack = true;
   }

@@ -84,8 +84,11 @@ def test_what_was_typed_is_there_after_a_reload_and_a_lost_session_and_gone_afte
         page.goto(address)
         note = page.get_by_role("textbox", name="Add a note")
         note.fill("Speaks Tigrinya")
-        page.reload()
+        page.get_by_text("Urgency and need", exact=True).click()
+        page.get_by_label("Urgency", exact=True).select_option("P2")
+        page.goto(address)
         expect(note).to_have_value("Speaks Tigrinya")
+        expect(page.get_by_label("Urgency", exact=True)).to_have_value("P2")
         presses(page, "Show number")  # its address is a button's: nobody can come back to that
         expect(note).to_have_value("Speaks Tigrinya")
         cookies = page.context.cookies()
@@ -95,7 +98,7 @@ def test_what_was_typed_is_there_after_a_reload_and_a_lost_session_and_gone_afte
         page.context.add_cookies(cookies)  # type: ignore[arg-type]  # what was read is what is set
         page.goto(address)
         expect(note).to_have_value("Speaks Tigrinya")
-        assert page.evaluate("Object.keys(sessionStorage).filter(name => name.includes('typed')).length") == 1
+        assert page.evaluate("Object.keys(sessionStorage).filter(name => name.includes('typed')).length") == 2
         presses(page, "Sign out")
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
         assert page.evaluate("Object.keys(sessionStorage).filter(name => name.includes('typed')).length") == 0
