@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from callbacks.ringing import Ringer
 from ivr import flow as floor_plan
 from ivr import line_commands, outgoing
 from ivr.answers import Answers
+from ivr.flow import Flow
 from ivr.numbers import Allowed, NumberPolicy
 from ivr.prompts import Fact, Prompts
 from ivr.signature import Verifier
@@ -64,8 +66,7 @@ def build_line(settings: Settings, clock: Clock = utc_now) -> House:
     scripts.library()
     organisation = settings.organisation
     prompts = Prompts.load(PROMPTS, facts(organisation))
-    flow = floor_plan.build(tuple(language.code for language in prompts.languages))
-    answers = Answers.load(PROMPTS, flow, region=organisation.region)
+    flow, answers = _understanding(PROMPTS, tuple(language.code for language in prompts.languages), organisation.region)
     database = Database(settings.database_url, wait_seconds=DATABASE_WAIT_SECONDS)
     numbers = NumberPolicy(organisation.callback_regions, organisation.callback_types)
     switchboard = Switchboard(
@@ -91,6 +92,13 @@ def build_line(settings: Settings, clock: Clock = utc_now) -> House:
         claim_lasts=organisation.claim_lasts,
     )
     return House(settings, database, Line(switchboard, renderer, verifier, PROMPTS), ringer)
+
+
+@cache
+def _understanding(folder: Path, languages: tuple[str, ...], region: str) -> tuple[Flow, Answers]:
+    """The plan of the call and what is understood at each node: the dearest to make, and the same for every app."""
+    flow = floor_plan.build(languages)
+    return flow, Answers.load(folder, flow, region=region)
 
 
 def facts(organisation: Organisation) -> dict[str, Fact]:

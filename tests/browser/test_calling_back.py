@@ -15,6 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
 from callbacks.db import Database
+from tests.browser.agents import listens
 from tests.browser.visitor import rehearsal
 from tests.callbacks import people
 from tests.ivr.line import Line, settings_for
@@ -198,7 +199,8 @@ def test_a_phone_rings_for_a_while_only(house: House) -> None:
 
 def test_with_the_keyboard_alone(house: House) -> None:
     with house.desk() as desk:
-        desk.console.locator("h1").wait_for()
+        expect(desk.console.locator("#call-button")).to_be_visible()
+        listens(desk.console)
         desk.console.keyboard.press("b")
         desk.rings()
         desk.phone.keyboard.press("Enter")

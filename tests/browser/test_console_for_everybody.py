@@ -59,17 +59,14 @@ def test_a_request_is_worked_from_sign_in_to_wrap_up_by_keyboard_alone(house: Ho
         page.context.clear_cookies()
         keys = page.keyboard
         page.goto("/console/")
-        for words in (
-            (people.ANNA.login, people.PASSWORD),
-            (passwords.totp_code(people.SECRET, int(time.time()) // 30),),
-        ):
-            page.wait_for_function("document.activeElement.matches('input')")
-            for number, word in enumerate(words):
-                if number:
-                    keys.press("Tab")
-                keys.type(word)
-            keys.press("Enter")
-            page.wait_for_load_state("load")
+        expect(page.locator("#login")).to_be_focused()
+        keys.type(people.ANNA.login)
+        keys.press("Tab")
+        keys.type(people.PASSWORD)
+        keys.press("Enter")
+        expect(page.locator("#code")).to_be_focused()
+        keys.type(passwords.totp_code(people.SECRET, int(time.time()) // 30))
+        keys.press("Enter")
         expect(page.get_by_role("heading", name="Queue")).to_be_visible()
         listens(page)
         for key in "jjkj":
