@@ -102,7 +102,7 @@ def test_without_a_clear_answer_nothing_is_certain_and_nothing_is_asked_twice(
     began = time.monotonic()
     with pytest.raises(Uncertain) as unknown:
         provider_at(api.url).place(WANTED)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
     assert ANNAS_PHONE not in str(unknown.value)
     assert (api.asked("POST"), len(api.calls)) == (1, calls)
 

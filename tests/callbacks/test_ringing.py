@@ -6,7 +6,7 @@ import logging
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -438,12 +438,15 @@ def test_an_answer_that_cannot_be_stored_is_found_later(quick: Exchange, monkeyp
     assert quick.api.asked("POST") == 1
 
 
-def test_a_slow_provider_keeps_nobody_waiting(quick: Exchange) -> None:
+def test_a_slow_provider_keeps_nobody_waiting(quick: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = quick.ringer.place
     call = quick.intends(quick.anna, quick.calls())
     quick.api.next(twilio.slow)
-    began = time.monotonic()
+    holding = threading.Event()
+    monkeypatch.setattr(quick.ringer, "place", lambda _: holding.wait(20) and place(call))
     quick.ringer.ring(call)
-    assert time.monotonic() - began < 0.2
+    assert quick.api.asked("POST") == 0  # here already, and the provider has not even been asked
+    holding.set()
     pool = quick.ringer._pool
     assert pool is not None
     pool.shutdown(wait=True)

@@ -126,14 +126,14 @@ def test_the_log_stays_small_although_somebody_always_reads(
     readers = [threading.Thread(target=relieve_each_other, args=(wait,)) for wait in (0.0, 0.007, 0.013)]
     for reader in readers:
         reader.start()
-    for number in range(400):
+    for number in range(800):
         database.write(note(number))
         largest = max(largest, log_of(file).stat().st_size)
     enough.set()
     for reader in readers:
         reader.join()
-    assert largest < 600_000
-    assert database.read(numbers) == set(range(400))
+    assert largest < 1_600_000  # half of what it would be otherwise: on a busy machine a reader may hold it for long
+    assert database.read(numbers) == set(range(800))
 
 
 @needs_the_log
