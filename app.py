@@ -20,6 +20,7 @@ import click
 from flask import Flask, Response, jsonify
 
 from callbacks import console, languages, notice_commands, scripts, sign_in, team_commands
+from callbacks.clock import Clock, utc_now
 from callbacks.db import Database
 from callbacks.desk import Desk
 from callbacks.errors import DatabaseUnavailable
@@ -35,7 +36,7 @@ from ivr.numbers import Allowed, NumberPolicy
 from ivr.prompts import Fact, Prompts
 from ivr.signature import Verifier
 from ivr.spoken import digits
-from ivr.switchboard import Clock, Switchboard, utc_now
+from ivr.switchboard import Switchboard
 from ivr.twiml import Renderer
 from ivr.webhooks import Line, blueprint
 from settings import HERE, Organisation, Settings, SettingsError

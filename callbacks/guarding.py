@@ -23,10 +23,11 @@ from sqlalchemy import Connection
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound, Unauthorized
 
 from callbacks import sessions, staff
+from callbacks.clock import Clock
 from callbacks.db import Database
 from callbacks.errors import CallbackError
 from callbacks.passwords import Passwords
-from callbacks.sessions import Clock, SignedIn
+from callbacks.sessions import SignedIn
 from callbacks.staff import Member
 
 if TYPE_CHECKING:

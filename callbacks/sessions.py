@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +21,6 @@ from callbacks.models import Agent, Session
 sessions: Table = Session.__table__  # type: ignore[assignment]  # declared as FromClause; a mapped class has a Table
 agents: Table = Agent.__table__  # type: ignore[assignment]
 
-Clock = Callable[[], datetime]
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=8)

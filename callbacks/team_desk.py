@@ -7,20 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 
 from callbacks import passwords, staff
+from callbacks.clock import Clock, utc_now
 from callbacks.db import Database
 from callbacks.passwords import Passwords
-from callbacks.sessions import Clock
 from callbacks.staff import DEMO_LOGIN, Member, Newcomer, Role
 
 HEADINGS = ("LOGIN", "NAME", "ROLE", "LANGUAGES", "PHONE", "SIGNS IN")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -30,7 +25,7 @@ class TeamDesk:
     database: Database
     base_url: str
     dialled: Callable[[str], str | None]  # a number as somebody writes it, in E.164; None where we do not dial it
-    clock: Clock = _now
+    clock: Clock = utc_now
     hasher: Passwords = field(default_factory=Passwords)
 
     def add(self, *, login: str, name: str, role: str, languages: Sequence[str], phone: str | None, locale: str) -> str:

@@ -11,12 +11,13 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Thread
 
 from sqlalchemy import Connection
 
 from callbacks import outbox
+from callbacks.clock import Clock, utc_now
 from callbacks.db import Database
 from callbacks.errors import DatabaseUnavailable, MailFailed, MailRefused
 from callbacks.letters import letter
@@ -24,17 +25,12 @@ from callbacks.mailing import Mailer
 from callbacks.notices import BEFORE_DUE
 from callbacks.office_hours import OfficeHours
 from callbacks.outbox import Due
-from callbacks.sessions import Clock
 
 log = logging.getLogger("zorglijn.notices")
 
 EVERY_SECONDS = 20.0
 TRIES_TO_MARK = 5  # of what went out already; they end before the lease does
 BETWEEN_TRIES_SECONDS = 10.0
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,7 @@ class Watcher:
     office: OfficeHours
     base_url: str
     before_due: timedelta = BEFORE_DUE
-    clock: Clock = _now
+    clock: Clock = utc_now
     pause: Callable[[float], None] = time.sleep
 
     def round(self) -> int:

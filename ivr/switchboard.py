@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from callbacks import call_log, service
 from callbacks.breaker import Breaker
 from callbacks.call_log import CallState, HeardStep, Taken
+from callbacks.clock import Clock, utc_now
 from callbacks.db import Database
 from callbacks.errors import DatabaseUnavailable, StepAlreadyTaken
 from callbacks.office_hours import OfficeHours
@@ -43,14 +44,8 @@ SWEEP_BATCH = 100
 _TRIES = 5
 
 T = TypeVar("T")
-Clock = Callable[[], datetime]
 
 log = logging.getLogger("zorglijn.switchboard")
-
-
-def utc_now() -> datetime:
-    """This moment, in UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

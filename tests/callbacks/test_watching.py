@@ -23,6 +23,7 @@ from click.testing import CliRunner
 
 import app
 from callbacks import outbox, watching
+from callbacks.clock import utc_now
 from callbacks.db import Database
 from callbacks.errors import DatabaseUnavailable, MailDelayed, MailFailed, MailRefused
 from callbacks.lifecycle import Urgency
@@ -308,6 +309,7 @@ WORKER = """
 import os, sys, threading
 os.environ["ZORGLIJN_ENV"] = "rehearsal"
 import app
+from callbacks.clock import utc_now
 from callbacks import watching
 watching.EVERY_SECONDS = 0.1
 watching.start.__defaults__ = (0.1,)
@@ -330,7 +332,7 @@ def test_a_web_worker_tells_the_team_and_a_killed_one_leaves_it_to_the_next(room
         house = House(database)
         assert worker.stdout is not None
         assert worker.stdout.readline() == "ready\n"
-        house.now = watching._now()
+        house.now = utc_now()
         asked = house.calls(urgency=Urgency.P0)
         wait_for(room, 1)
     finally:
@@ -341,7 +343,7 @@ def test_a_web_worker_tells_the_team_and_a_killed_one_leaves_it_to_the_next(room
     room.manner = Manner.WELL
     watcher = watcher_of(house, Mailer(MailServer("localhost", room.port, Security.NONE), SENDER, TEAM))
     assert watcher.round() == 0
-    house.now = watching._now() + outbox.LEASE
+    house.now = utc_now() + outbox.LEASE
     assert watcher.round() == 1
     house.wait(hours=1)
     assert watcher.round() == 0

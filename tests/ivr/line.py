@@ -16,8 +16,8 @@ from werkzeug.test import TestResponse
 
 from app import House, create_app
 from callbacks import export
+from callbacks.clock import Clock, utc_now
 from ivr.signature import Verifier
-from ivr.switchboard import Clock, utc_now
 from settings import Settings
 
 _SIDS = itertools.count(1)
